@@ -1,0 +1,15 @@
+using Nabla.Core.Native;
+
+namespace Nabla.Core;
+
+/// <summary>The native tensor library under Nabla. Any first use of a tensor loads it; call <see cref="EnsureLoaded"/> to have errors early and plain.</summary>
+public static class NablaRuntime
+{
+    /// <summary>Loads libtorch and TorchSharp's library, unless that is done. Thread-safe.</summary>
+    /// <exception cref="NativeLibraryException">A library is missing or refused by the loader; the message says which, why, and what to do.</exception>
+    public static void EnsureLoaded()
+    {
+        _ = NativeBootstrap.Loaded;
+        _ = torch.get_num_threads();
+    }
+}

@@ -94,16 +94,16 @@ public sealed class SafeTensorsGoldenTests
         using var scope = torch.NewDisposeScope();
         var tensor = file.ReadTensor(entry.Name);
         Assert.Equal(entry.Shape, tensor.shape);
-        if (entry.DataType == "C64")
+        if (tensor.NumberOfElements == 0 || entry.DataType == "C64")
         {
-            return; // the bytes are compared; a complex number has no agreed form in the case file
+            return; // nothing to compare, or: the bytes are compared; a complex number has no agreed form in the case file
         }
         if (entry.DataType is "I64" or "U64")
         {
             Assert.Equal(flat.Select(value => value.ValueKind == JsonValueKind.String ? long.Parse(value.GetString()!, System.Globalization.CultureInfo.InvariantCulture) : value.GetInt64()), tensor.data<long>().ToArray());
             return;
         }
-        var actual = tensor.NumberOfElements == 0 ? [] : tensor.to(torch.float64).data<double>().ToArray();
+        var actual = tensor.to(torch.float64).data<double>().ToArray();
         Assert.Equal(flat.Select(Number), actual);
     }
 

@@ -40,7 +40,7 @@ internal sealed class EpochPlan
         var batches = Cut(order.Length, options.BatchSize);
         if (options is { BucketByLength: true, Shuffle: true })
         {
-            random.Shuffle(batches.AsSpan());
+            random.Shuffle(batches.AsSpan(0, order.Length / options.BatchSize)); // the short batch stays last
         }
         return new(order, options.MaxBatches is { } max && max < batches.Length ? batches[..(int)max] : batches);
     }

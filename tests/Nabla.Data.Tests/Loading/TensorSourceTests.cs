@@ -1,5 +1,4 @@
 using Nabla.Core;
-using static TorchSharp.torch;
 
 namespace Nabla.Data.Tests;
 

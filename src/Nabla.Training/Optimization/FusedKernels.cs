@@ -31,12 +31,9 @@ internal static class FusedKernels
             torch._foreach_mul_(gradients, torch.clamp(maximum / (total + 1e-6), max=1.0))
             return total
 
-        def norms(tensors: List[Tensor], order: float) -> Tensor:
-            return torch.stack(torch._foreach_norm(tensors, order))
-
-        def multiply(tensors: List[Tensor], factor: Tensor) -> Tensor:
+        def multiply(tensors: List[Tensor], factor: float) -> Tensor:
             torch._foreach_mul_(tensors, factor)
-            return factor
+            return tensors[0]
 
         def unscale(gradients: List[Tensor], infinite: Tensor, factor: Tensor) -> Tensor:
             torch._amp_foreach_non_finite_check_and_unscale_(gradients, infinite, factor)

@@ -56,7 +56,7 @@ internal sealed record NumberEncoding
         {
             Center = center,
             Scale = scale > negligible ? scale : 1,
-            References = encoding.Scaler == "quantile" ? References_(values, Math.Min(options.Quantiles, values.Length)) : null,
+            References = encoding.Scaler == "quantile" ? ReferencesOf(values, Math.Min(options.Quantiles, values.Length)) : null,
         };
         return encoding with { Imputed = encoding.Transform(options.Imputation == "mean" ? mean : Percentile(values, 0.5)) };
     }
@@ -68,10 +68,10 @@ internal sealed record NumberEncoding
 
     private static double Log(double value) => Math.CopySign(Math.Log(1 + Math.Abs(value)), value);
 
-    private static double[] References_(double[] sorted, int count)
+    private static double[] ReferencesOf(double[] sorted, int count)
         => count < 2 ? [sorted[0], sorted[0]] : [.. Enumerable.Range(0, count).Select(i => Percentile(sorted, (double)i / (count - 1)))];
 
-    /// <summary>The share of training values below, as in scikit-learn's QuantileTransformer: the mean of looking from both sides, so that equal values get the middle of their range.</summary>
+    /// <summary>The share of training values below, the mean of looking from both sides, so that equal values get the middle of their range. As scikit-learn's QuantileTransformer, but for the smallest and largest training value, which it always sends to the ends even when a tenth of the rows have it.</summary>
     private static double ToNormal(double value, double[] references)
     {
         var share = 0.5 * (FromBelow(value, references) + FromAbove(value, references));

@@ -132,8 +132,9 @@ public sealed class ConformanceTests
             OutputShape = batch => [batch, 5, 8],
             Forward = (layer, x) =>
             {
-                using var mask = torch.arange(5).unsqueeze(0).lt(torch.arange(x.shape[0]).remainder(3).add(3).unsqueeze(1));
-                return layer.call(x, mask);
+                using var scope = NewDisposeScope();
+                var mask = torch.arange(5).unsqueeze(0).lt(torch.arange(x.shape[0]).remainder(3).add(3).unsqueeze(1)); // [batch, time]
+                return layer.call(x, mask).MoveToOuterDisposeScope();
             },
         });
 

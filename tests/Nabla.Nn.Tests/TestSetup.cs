@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
 
 namespace Nabla.Nn.Tests;
 

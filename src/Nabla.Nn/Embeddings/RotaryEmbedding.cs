@@ -146,8 +146,8 @@ public sealed class RotaryEmbedding : Module<Tensor, Tensor>
         Tensor partner;
         if (_options.IsInterleaved)
         {
-            var pairs = x.unflatten(-1, [x.shape[^1] / 2, 2]); // [..., turning / 2, 2]
-            partner = torch.stack([-pairs.select(-1, 1), pairs.select(-1, 0)], -1).flatten(-2, -1);
+            var pairs = x.reshape([.. x.shape[..^1], x.shape[^1] / 2, 2]); // [..., turning / 2, 2]
+            partner = torch.stack([-pairs.select(-1, 1), pairs.select(-1, 0)], -1).reshape(x.shape);
         }
         else
         {

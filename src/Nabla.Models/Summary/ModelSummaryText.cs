@@ -1,0 +1,51 @@
+using System.Globalization;
+using System.Text;
+using Nabla.Core;
+
+namespace Nabla.Models;
+
+/// <summary>Writes a <see cref="ModelSummary"/> as an aligned table.</summary>
+internal static class ModelSummaryText
+{
+    private static readonly string[] Heads = ["layer", "type", "output", "parameters", "multiply-adds"];
+
+    public static string Write(ModelSummary summary, int maxDepth)
+    {
+        List<string[]> rows = [Heads];
+        foreach (var layer in summary.Layers.Where(layer => layer.Depth <= maxDepth))
+        {
+            var part = layer.Depth == maxDepth ? [.. summary.Layers.Where(other => IsInside(other, layer))] : (LayerSummary[])[layer];
+            rows.Add(
+            [
+                layer.Path.Length == 0 ? "(model)" : new string(' ', 2 * (layer.Depth - 1)) + layer.Path[(layer.Path.LastIndexOf('.') + 1)..],
+                layer.Type,
+                string.Join(" ", layer.OutputShapes.Select(shape => ShapeException.Format([.. shape]))),
+                Count(part.Sum(row => row.Parameters)),
+                Count(part.Sum(row => row.MultiplyAdds)),
+            ]);
+        }
+        var widths = Heads.Select((_, column) => rows.Max(row => row[column].Length)).ToArray();
+        var text = new StringBuilder();
+        foreach (var row in rows)
+        {
+            var cells = row.Select((cell, column) => column >= 3 ? cell.PadLeft(widths[column]) : cell.PadRight(widths[column]));
+            text.Append(string.Join("  ", cells).TrimEnd()).Append('\n');
+        }
+        var memory = summary.Memory;
+        text.Append('\n')
+            .Append(CultureInfo.InvariantCulture, $"inputs         {string.Join(" ", summary.InputShapes.Select(shape => ShapeException.Format([.. shape])))}\n")
+            .Append(CultureInfo.InvariantCulture, $"parameters     {summary.Parameters:N0} ({summary.TrainableParameters:N0} trained, {summary.FrozenParameters:N0} frozen)\n")
+            .Append(CultureInfo.InvariantCulture, $"multiply-adds  {summary.MultiplyAdds:N0}\n")
+            .Append(CultureInfo.InvariantCulture, $"memory         {Size(memory.Total)} = parameters {Size(memory.Parameters)} + gradients {Size(memory.Gradients)} + optimizer {Size(memory.Optimizer)} + activations {Size(memory.Activations)} (estimated)\n");
+        return text.ToString();
+    }
+
+    private static bool IsInside(LayerSummary layer, LayerSummary ancestor)
+        => layer.Path == ancestor.Path || ancestor.Path.Length == 0 || layer.Path.StartsWith(ancestor.Path + ".", StringComparison.Ordinal);
+
+    private static string Count(long count) => count == 0 ? "-" : count.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static string Size(long bytes) => bytes < 1 << 20
+        ? string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0.0} KiB")
+        : string.Create(CultureInfo.InvariantCulture, $"{bytes / (1024.0 * 1024):0.0} MiB");
+}

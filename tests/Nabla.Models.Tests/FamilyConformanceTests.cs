@@ -20,7 +20,11 @@ public sealed class FamilyConformanceTests
         {
             Create = example.Create,
             Input = example.Inputs,
-            Forward = (model, x) => model.call(example.Batch(x)),
+            Forward = (model, x) =>
+            {
+                using var scope = NewDisposeScope();
+                return model.call(example.Batch(x)).MoveToOuterDisposeScope();
+            },
             OutputShape = example.OutputShape,
             SmallestTrainingBatch = example.SmallestTrainingBatch,
             DifferentiatesInput = example.Input.Features > 0 || example.Input.Channels > 0,

@@ -24,7 +24,7 @@ internal sealed class ForwardRecorder : IDisposable
 
     public ForwardRecorder(Module root)
     {
-        foreach (var (_, module) in root.named_modules().Prepend(("", root)))
+        foreach (var (_, module) in ModuleTree.Walk(root))
         {
             Attach(module);
         }
@@ -43,8 +43,7 @@ internal sealed class ForwardRecorder : IDisposable
 
     private void Attach(Module module)
     {
-        // A list of modules is never called and has no hook.
-        if (_calls.ContainsKey(module) || module.GetType().GetMethod("register_forward_hook") is not { } register)
+        if (_calls.ContainsKey(module) || FindRegistration(module.GetType()) is not { } register)
         {
             return;
         }
@@ -62,6 +61,10 @@ internal sealed class ForwardRecorder : IDisposable
         var remover = register.Invoke(module, [Expression.Lambda(hook, Expression.Block(note, result), parameters).Compile()])!;
         _removals.Add(() => remover.GetType().GetMethod("remove")!.Invoke(remover, null));
     }
+
+    /// <summary>The method that takes a hook which sees arguments and result; null for lists of modules, which are never called.</summary>
+    private static MethodInfo? FindRegistration(Type type) => type.GetMethods().FirstOrDefault(method =>
+        method.Name == "register_forward_hook" && method.GetParameters()[0].ParameterType.GetMethod("Invoke")!.ReturnType != typeof(void));
 
     private void Note(Module module, object?[] arguments, object? result)
     {

@@ -39,7 +39,7 @@ public sealed record ModelSummary
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
         using var recorder = new ForwardRecorder(model);
-        (string Path, Module Module)[] modules = [("", model), .. model.named_modules().Select(named => (named.name, named.module))];
+        var modules = ModuleTree.Walk(model).ToArray();
         var modes = modules.Select(named => named.Module.training).ToArray();
         model.eval();
         try
@@ -76,7 +76,7 @@ public sealed record ModelSummary
     }
 
     /// <summary>An aligned table with totals, for a terminal or log; lines end in <c>\n</c>.</summary>
-    /// <param name="maxDepth">Levels of the tree to show; deeper layers are summed into their ancestor.</param>
+    /// <param name="maxDepth">Levels below the model to show; what lies deeper is summed into its ancestor.</param>
     public string ToText(int maxDepth = int.MaxValue) => ModelSummaryText.Write(this, maxDepth);
 
     /// <inheritdoc/>
@@ -114,9 +114,6 @@ public sealed record LayerSummary
 
     /// <summary>Whether it has no parts.</summary>
     public required bool IsLeaf { get; init; }
-
-    /// <summary>Levels below the model.</summary>
-    public int Depth => Path.Length == 0 ? 0 : Path.Count(letter => letter == '.') + 1;
 
     internal static LayerSummary Of(string path, Module module, IReadOnlyList<ForwardCall> calls)
     {

@@ -12,17 +12,23 @@ internal static class ModelSummaryText
     public static string Write(ModelSummary summary, int maxDepth)
     {
         List<string[]> rows = [Heads];
-        foreach (var layer in summary.Layers.Where(layer => layer.Depth <= maxDepth))
+        List<LayerSummary> ancestors = [];
+        foreach (var layer in summary.Layers)
         {
-            var part = layer.Depth == maxDepth ? [.. summary.Layers.Where(other => IsInside(other, layer))] : (LayerSummary[])[layer];
-            rows.Add(
-            [
-                layer.Path.Length == 0 ? "(model)" : new string(' ', 2 * (layer.Depth - 1)) + layer.Path[(layer.Path.LastIndexOf('.') + 1)..],
-                layer.Type,
-                string.Join(" ", layer.OutputShapes.Select(shape => ShapeException.Format([.. shape]))),
-                Count(part.Sum(row => row.Parameters)),
-                Count(part.Sum(row => row.MultiplyAdds)),
-            ]);
+            ancestors.RemoveAll(ancestor => !IsInside(layer, ancestor));
+            if (ancestors.Count <= maxDepth)
+            {
+                var part = ancestors.Count == maxDepth ? [.. summary.Layers.Where(other => IsInside(other, layer))] : (LayerSummary[])[layer];
+                rows.Add(
+                [
+                    Name(layer, ancestors),
+                    layer.Type,
+                    string.Join(" ", layer.OutputShapes.Select(shape => ShapeException.Format([.. shape]))),
+                    Count(part.Sum(row => row.Parameters)),
+                    Count(part.Sum(row => row.MultiplyAdds)),
+                ]);
+            }
+            ancestors.Add(layer);
         }
         var widths = Heads.Select((_, column) => rows.Max(row => row[column].Length)).ToArray();
         var text = new StringBuilder();
@@ -39,6 +45,14 @@ internal static class ModelSummaryText
             .Append(CultureInfo.InvariantCulture, $"memory         {Size(memory.Total)} = parameters {Size(memory.Parameters)} + gradients {Size(memory.Gradients)} + optimizer {Size(memory.Optimizer)} + activations {Size(memory.Activations)} (estimated)\n");
         return text.ToString();
     }
+
+    /// <summary>The path below the nearest ancestor that has a row, indented under it.</summary>
+    private static string Name(LayerSummary layer, List<LayerSummary> ancestors) => ancestors switch
+    {
+        [] => "(model)",
+        [_] => layer.Path,
+        [.., var parent] => new string(' ', 2 * (ancestors.Count - 1)) + layer.Path[(parent.Path.Length + 1)..],
+    };
 
     private static bool IsInside(LayerSummary layer, LayerSummary ancestor)
         => layer.Path == ancestor.Path || ancestor.Path.Length == 0 || layer.Path.StartsWith(ancestor.Path + ".", StringComparison.Ordinal);

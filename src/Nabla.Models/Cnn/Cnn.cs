@@ -1,5 +1,3 @@
-using Nabla.Core;
-
 namespace Nabla.Models;
 
 /// <summary>
@@ -74,7 +72,7 @@ public sealed class Cnn : Model
             };                                                     // [batch, features]
             foreach (var layer in hidden)
             {
-                x = ActivationFunctions.Apply(_options.Activation, layer.call(dropout?.call(x) ?? x));
+                x = Activations.Apply(_options.Activation, layer.call(dropout?.call(x) ?? x));
             }
             return head.call(dropout?.call(x) ?? x);               // [batch, classes]
         });

@@ -34,7 +34,7 @@ internal sealed class CnnBlock : Module<Tensor, Tensor>
         for (var i = 0; i < convolutions.Count; i++)
         {
             x = convolutions[i].call(x);                                   // [batch, out, height, width]
-            x = ActivationFunctions.Apply(_options.Activation, norms.Count > 0 ? norms[i].call(x) : x);
+            x = Activations.Apply(_options.Activation, norms.Count > 0 ? norms[i].call(x) : x);
         }
         x = _options.Pooling switch
         {

@@ -1,5 +1,3 @@
-using Nabla.Core;
-
 namespace Nabla.Models;
 
 /// <summary>Size and regularisation of a <see cref="Cnn"/>.</summary>
@@ -33,7 +31,7 @@ public sealed record CnnOptions
     /// <summary>Widths of dense layers before the output. Default: [128].</summary>
     public IReadOnlyList<int> Hidden { get; init; } = [128];
 
-    /// <summary>Activation: relu, gelu, silu, mish, elu, leaky-relu or tanh. Default: relu.</summary>
+    /// <summary>Activation by name: relu, gelu, silu, tanh, leaky-relu and others of <see cref="ActivationFunctions.Names"/>. Default: relu.</summary>
     public string Activation { get; init; } = "relu";
 
     /// <summary>Chance of dropping a unit before each dense layer while training, in [0, 1). Default: 0.</summary>

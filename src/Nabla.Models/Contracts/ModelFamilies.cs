@@ -1,5 +1,3 @@
-using Nabla.Core;
-
 namespace Nabla.Models;
 
 /// <summary>The model families that a recipe can name. Thread-safe.</summary>

@@ -1,5 +1,3 @@
-using Nabla.Core;
-
 namespace Nabla.Models;
 
 /// <summary>A kind of model: its name in a recipe, its options, the tasks it can do, and how one is made.</summary>

@@ -1,5 +1,3 @@
-using Nabla.Core;
-
 namespace Nabla.Models;
 
 /// <summary>What a model must know about the data: the sizes of what goes in and of what comes out. Sizes that a task does not have stay 0.</summary>

@@ -1,5 +1,3 @@
-using Nabla.Core;
-
 namespace Nabla.Models;
 
 /// <summary>How a <see cref="TextGenerator"/> chooses tokens, and when it stops.</summary>

@@ -12,8 +12,8 @@ public static class TextGenerator
     /// <param name="options">How tokens are chosen; null: all defaults.</param>
     /// <returns>The new token ids, without the prompt and without the stop token.</returns>
     /// <exception cref="ArgumentException">The prompt is empty or holds an id outside the vocabulary.</exception>
-    /// <exception cref="Nabla.Core.OptionsException">The options cannot work.</exception>
-    /// <exception cref="Nabla.Core.NablaException">The logits are not finite.</exception>
+    /// <exception cref="OptionsException">The options cannot work.</exception>
+    /// <exception cref="NablaException">The logits are not finite.</exception>
     public static IEnumerable<long> Generate(LanguageModel model, IReadOnlyList<long> prompt, GenerationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);

@@ -1,5 +1,3 @@
-using Nabla.Core;
-
 namespace Nabla.Models;
 
 /// <summary>Chooses a token from logits: temperature, then top-k, then top-p, then one draw of a <see cref="RandomStream"/> per place.</summary>

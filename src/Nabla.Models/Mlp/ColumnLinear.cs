@@ -1,5 +1,3 @@
-using Nabla.Core;
-
 namespace Nabla.Models;
 
 /// <summary>A linear layer of its own for each column: <c>[batch, columns, in] -> [batch, columns, out]</c>.</summary>

@@ -1,5 +1,3 @@
-using Nabla.Core;
-
 namespace Nabla.Models;
 
 /// <summary>
@@ -64,7 +62,7 @@ public sealed class Mlp : Model
         }
         if (entry is not null)
         {
-            x = ActivationFunctions.Apply(_options.Activation, norm?.call(x) ?? x);
+            x = Activations.Apply(_options.Activation, norm?.call(x) ?? x);
         }
         x = head.call(x);                                                      // [batch, outputs]
         return Input.Task == ModelTasks.TabularRegression ? x.squeeze(-1) : x;

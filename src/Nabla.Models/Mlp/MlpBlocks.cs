@@ -21,7 +21,7 @@ internal sealed class MlpBlock : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x) => WrappedTensorDisposeScope(() =>
     {
         var h = linear.call(x);                                        // [batch, out]
-        h = ActivationFunctions.Apply(_activation, norm?.call(h) ?? h);
+        h = Activations.Apply(_activation, norm?.call(h) ?? h);
         return dropout?.call(h) ?? h;
     });
 }
@@ -47,7 +47,7 @@ internal sealed class ResidualMlpBlock : Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor x) => WrappedTensorDisposeScope(() =>
     {
-        var h = ActivationFunctions.Apply(_activation, widen.call(norm?.call(x) ?? x));   // [batch, inner]
+        var h = Activations.Apply(_activation, widen.call(norm?.call(x) ?? x));   // [batch, inner]
         h = narrow.call(dropout?.call(h) ?? h);                                           // [batch, width]
         return x + (dropout?.call(h) ?? h);
     });

@@ -1,5 +1,3 @@
-using Nabla.Core;
-
 namespace Nabla.Models;
 
 /// <summary>Size and regularisation of a <see cref="Mlp"/>.</summary>
@@ -12,7 +10,7 @@ public sealed record MlpOptions
     /// <summary>Width of each hidden layer, in features, each at least 1; with residual blocks all are equal. Empty: a linear model. Default: [256, 256].</summary>
     public IReadOnlyList<int> Hidden { get; init; } = [256, 256];
 
-    /// <summary>Activation: relu, gelu, silu, mish, elu, leaky-relu or tanh. Default: relu.</summary>
+    /// <summary>Activation by name: relu, gelu, silu, tanh, leaky-relu and others of <see cref="ActivationFunctions.Names"/>. Default: relu.</summary>
     public string Activation { get; init; } = "relu";
 
     /// <summary>Normalisation in each block: none, batch or layer. Default: none.</summary>

@@ -1,5 +1,3 @@
-using Nabla.Core;
-
 namespace Nabla.Models;
 
 /// <summary>Shape checks at the entry of models, so that a wrong batch is named before native code sees it.</summary>

@@ -1,5 +1,3 @@
-using Nabla.Core;
-
 namespace Nabla.Models;
 
 /// <summary>Size and regularisation of a <see cref="TextCnn"/>. Defaults are Kim's, but for the embedding size.</summary>

@@ -147,7 +147,7 @@ public sealed record DataOptions
         .Require(Dataset is null || Path is null, "path and dataset exclude each other; keep one of them.")
         .Require(Validation is >= 0 and < 1, $"validation must be in [0, 1); it is {Validation}.")
         .Require(Test is null or (>= 0 and < 1), $"test must be in [0, 1); it is {Test}.")
-        .Require(!(Validation + (Test ?? 0) >= 1), $"validation and test must leave something to train on; they are {Validation} and {Test}.")
+        .Require(Test is null || !(Validation + Test >= 1), $"validation and test must leave something to train on; they are {Validation} and {Test}.")
         .Require(Split != SplitMethod.Group || GroupColumn is not null, "group_column must be given when split is group.")
         .Require(Limit is null or >= 1, $"limit must be at least 1; it is {Limit}.")
         .Require(ImageSize is null or (>= 1 and <= 4096), $"image_size must be in [1, 4096]; it is {ImageSize}.")

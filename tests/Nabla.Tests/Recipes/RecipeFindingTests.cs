@@ -55,7 +55,7 @@ public sealed class RecipeFindingTests
     [InlineData("training: {early_stopping: {monitor: valid/loss}}", "training.early_stopping.monitor", "'valid' is not a known split. Valid: train, validation, test.")]
     [InlineData("training: {early_stopping: {monitor: validation/acuracy}}", "training.early_stopping.monitor", "'acuracy' is not a known metric. Did you mean 'accuracy'? Valid: loss, accuracy, rmse.")]
     [InlineData("training: {early_stopping: {monitor: loss}}", "training.early_stopping.monitor", "monitor must be split/metric, such as validation/loss; it is 'loss'.")]
-    [InlineData("metrics: [acuracy]", "metrics[0]", "'acuracy' is not a known metrics. Did you mean 'accuracy'? Valid: accuracy, rmse.")]
+    [InlineData("metrics: [acuracy]", "metrics[0]", "'acuracy' is not a known metric. Did you mean 'accuracy'? Valid: accuracy, rmse.")]
     [InlineData("training: {regularization: {label_smoothing: abc}}", "training.regularization.label_smoothing", "expected a number in [0, 1), got text 'abc'.")]
     [InlineData("training: {ema_decay: abc}", "training.ema_decay", "expected a number in (0, 1) (or null), got text 'abc'.")]
     [InlineData("training: {epochs: 1.5}", "training.epochs", "expected an integer of at least 1, got 1.5.")]
@@ -108,7 +108,7 @@ public sealed class RecipeFindingTests
     [InlineData("model: {family: mlp, hidden: 0}", "model.hidden", "Hidden must be at least 1; it is 0.")]
     [InlineData("model: {family: mlp, inner: {rate: 2}}", "model.inner.rate", "rate must be in (0, 1]; it is 2.")]
     [InlineData("model: {family: table-only}", "model.family", "the family 'table-only' does tabular-regression, but the task is image-classification. Families for image-classification: resnet, mlp.")]
-    [InlineData("model: {family: resnet, block: bottle}", "model.block", "'bottle' is not a known block. Valid: basic-block, bottleneck.")]
+    [InlineData("model: {family: resnet, block: bottle}", "model.block", "'bottle' is not a known block. Did you mean 'bottleneck'? Valid: basic-block, bottleneck.")]
     public void ModelMistake_IsSaid_AtItsKey(string line, string key, string message) => OnlyFinding($"task: image-classification\ndata: {{dataset: shapes}}\n{line}\n", 3, key, message);
 
     [Theory]
@@ -121,7 +121,7 @@ public sealed class RecipeFindingTests
     [Theory]
     [InlineData("task: a\ndata: {dataset: shapes\nmodel: x\n", 2, 4)]
     [InlineData("task: \"a\ndata: b\n", 1, 3)]
-    [InlineData("task: a\n\tdata: b\n", 2, 2)]
+    [InlineData("task: a\n\tdata: b\n", 1, 2)]
     [InlineData("task: *nothing\n", 1, 1)]
     [InlineData("task: a: b\n", 1, 1)]
     public void BrokenYaml_IsSaid_WithItsLine(string text, int firstLine, int lastLine)

@@ -14,10 +14,12 @@ public sealed class RecipePropertyTests
 
     private static readonly string[] Pieces = ["\t", ":", ": ", "\n", "  ", "[", "]", "{", "}", ",", "- ", "? ", "&a ", "*a", "!!str ", "!x ", "|", ">", "\"", "'", "\\", "\\x", "\\u12", "%", "@", "`", "#", "---\n", "...\n", "<<: ", "null", "~", "0", "-1", "1e999", ".inf", "9223372036854775808", "\0", "\uFEFF", "\u0085", "é", "\uD800", "training", "model"];
 
+    private static Gen<T> OneOf<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(index => values[index]);
+
     /// <summary>A valid recipe with a few random edits: pieces put in, ranges cut out, ranges doubled.</summary>
     private static readonly Gen<string> Damaged =
-        from seed in Gen.OneOfConst(Seeds)
-        from edits in Gen.Select(Gen.Int[0, 2], Gen.Int[0, 10_000], Gen.Int[0, 12], Gen.OneOfConst(Pieces)).Array[1, 6]
+        from seed in OneOf(Seeds)
+        from edits in Gen.Select(Gen.Int[0, 2], Gen.Int[0, 10_000], Gen.Int[0, 12], OneOf(Pieces)).Array[1, 6]
         select edits.Aggregate(seed, static (text, edit) =>
         {
             var (kind, place, length, piece) = edit;
@@ -57,12 +59,12 @@ public sealed class RecipePropertyTests
 
     [Fact]
     public void DamagedOverride_NeverThrows()
-        => Gen.Select(Gen.OneOfConst("training.epochs", "model", "data.augment.0", "model.depth", "training.optimizer.betas.1", "seed.a.b"), Gen.OneOfConst(Pieces).Array[0, 5])
+        => Gen.Select(OneOf("training.epochs", "model", "data.augment.0", "model.depth", "training.optimizer.betas.1", "seed.a.b"), OneOf(Pieces).Array[0, 5])
             .Sample((path, pieces) => Assert.NotNull(TestRegistry.Loader.CheckText(Seeds[0], overrides: [path + "=" + string.Concat(pieces), path + string.Concat(pieces)]).Findings), iter: 5_000, threads: 2);
 
     /// <summary>Any recipe that can run.</summary>
     private static readonly Gen<Recipe> AnyRecipe =
-        from name in Gen.String[Gen.OneOf(Gen.Char['a', 'z'], Gen.OneOfConst(' ', ':', '#', '"', '\'', '\\', '\n', '\t', '-', 'é', '0', '\u2028', '~', '{')), 1, 12]
+        from name in Gen.String[Gen.OneOf(Gen.Char['a', 'z'], OneOf(' ', ':', '#', '"', '\'', '\\', '\n', '\t', '-', 'é', '0', '\u2028', '~', '{')), 1, 12]
         from widths in Gen.Int[1, 512].Array[1, 4]
         from rate in Gen.Double[1e-12, 1]
         from scale in Gen.Float[0, 10]

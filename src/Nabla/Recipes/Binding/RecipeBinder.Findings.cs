@@ -139,7 +139,7 @@ internal sealed partial class RecipeBinder
             Message = message, Expected = expected, Got = got, Nearest = nearest,
         });
 
-    [GeneratedRegex(@"^\w+ must (?:be )?(?<expected>.+); (?:it is|it is:|they are) (?<got>.+?)\.?$", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
+    [GeneratedRegex(@"^\w+ must (?:be )?(?<expected>.+); (?:it is|it is:|they are) (?<got>.+?)\.?\z", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
     private static partial Regex ProblemPattern();
 
     [GeneratedRegex("Did you mean '(.+?)'", RegexOptions.CultureInvariant)]

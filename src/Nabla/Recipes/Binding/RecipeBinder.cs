@@ -223,7 +223,8 @@ internal sealed partial class RecipeBinder(RecipeRegistry registry, List<RecipeF
     private static string NounOf(string path)
     {
         var keys = WithoutIndices(path).Replace("[]", "", StringComparison.Ordinal).Split('.');
-        return (keys is [.., var above, "name"] ? above : keys[^1]).Replace('_', ' ');
+        var noun = (keys is [.., var above, "name"] ? above : keys[^1]).Replace('_', ' ');
+        return path.EndsWith(']') ? noun.TrimEnd('s') : noun;
     }
 
     private static string WithoutIndices(string path) => IndexPattern().Replace(path, "[]");

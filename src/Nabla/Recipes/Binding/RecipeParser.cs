@@ -91,13 +91,15 @@ internal sealed class RecipeParser
             Count(target.Count, start);
             return target.Node;
         }
-        var anchor = ((NodeEvent)_parser.Current).Anchor;
+        if (_parser.Current is not NodeEvent { Anchor: var anchor })
+        {
+            throw new YamlException(_parser.Current.Start, _parser.Current.End, "a value or key is missing here");
+        }
         RecipeNode node = _parser.Current switch
         {
             Scalar => ReadScalar(),
             SequenceStart => ReadSequence(start, depth),
-            MappingStart => ReadMapping(start, depth),
-            var other => throw new YamlException(other.Start, other.End, $"a value was expected, not {other.GetType().Name}"),
+            _ => ReadMapping(start, depth),
         };
         if (!anchor.IsEmpty)
         {
@@ -151,7 +153,8 @@ internal sealed class RecipeParser
                 entries.Add(new(key.Value, key.Location, value));
             }
         }
-        return new MappingNode(start, entries);
+        // The one pair of "[key: value]" has no mark of its own; it begins with its key.
+        return new MappingNode(start is { Line: 1, Column: 1 } && entries.Count > 0 ? entries[0].KeyLocation : start, entries);
     }
 
     private void Count(int nodes, RecipeLocation location)

@@ -118,6 +118,6 @@ public static partial class RecipeWriter
         return text.Append('"').ToString();
     }
 
-    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_./-]*$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_./-]*\z", RegexOptions.CultureInvariant)]
     private static partial Regex PlainPattern();
 }

@@ -11,7 +11,7 @@ public sealed class GoldenCase
     internal GoldenCase(string path, JsonElement json, Lazy<SafeTensorsFile> tensors)
     {
         (Path, Json, _tensors) = (path, json, tensors);
-        Name = json.TryGetProperty("name", out var name) ? name.GetString()! : throw new InvalidDataException($"{path}: a case has no name.");
+        Name = json.TryGetProperty("name", out var name) || json.TryGetProperty("id", out name) ? name.GetString()! : throw new InvalidDataException($"{path}: a case has no name.");
     }
 
     /// <summary>The JSON file.</summary>

@@ -68,6 +68,7 @@ public static class FamilyExamples
     private static readonly ModelInput Table = new() { Task = ModelTasks.TabularClassification, Features = 5, CategorySizes = [4, 7], Outputs = 3 };
     private static readonly ModelInput Prices = new() { Task = ModelTasks.TabularRegression, Features = 5, Outputs = 1 };
     private static readonly ModelInput Text = new() { Task = ModelTasks.TextClassification, Vocabulary = 20, ContextLength = 9, Outputs = 3 };
+    private static readonly ModelInput Tokens = new() { Task = ModelTasks.LanguageModeling, Vocabulary = 12, ContextLength = 9, Outputs = 12 };
 
     public static IReadOnlyList<FamilyExample> All { get; } =
     [
@@ -86,9 +87,22 @@ public static class FamilyExamples
         new() { Family = "resnet", Name = "small", Options = new ResNetOptions { Depth = 10, Width = 4, Dropout = 0.1, ZeroInitialResidual = false }, Input = Picture, SmallestTrainingBatch = 2 },
         new() { Family = "resnet", Name = "bottleneck", Options = new ResNetOptions { Depth = 50, Width = 2, Stages = 2, Stem = "standard", ZeroInitialResidual = false }, Input = Picture, SmallestTrainingBatch = 2 },
         new() { Family = "text-cnn", Name = "small", Options = new TextCnnOptions { Embedding = 8, Filters = 6, KernelSizes = [1, 3, 4], Dropout = 0.1, EmbeddingDropout = 0.1 }, Input = Text },
+        new() { Family = "lstm", Name = "classifier", Options = new RecurrentModelOptions { Embedding = 8, Hidden = 8, Layers = 2, IsBidirectional = true, Dropout = 0.1 }, Input = Text },
+        new() { Family = "gru", Name = "classifier-last", Options = new RecurrentModelOptions { Embedding = 8, Hidden = 8, IsBidirectional = true, Pooling = "last" }, Input = Text },
+        new() { Family = "rnn", Name = "classifier-mean", Options = new RecurrentModelOptions { Embedding = 8, Hidden = 8, Pooling = "mean" }, Input = Text },
+        new() { Family = "lstm", Name = "language", Options = new RecurrentModelOptions { Embedding = 8, Hidden = 16 }, Input = Tokens, LearningRate = 3e-2 },
+        new() { Family = "gru", Name = "language-tied", Options = new RecurrentModelOptions { Embedding = 16, Hidden = 16, Layers = 2, Dropout = 0.1, TieHead = true }, Input = Tokens, LearningRate = 3e-2 },
+        new() { Family = "rnn", Name = "language", Options = new RecurrentModelOptions { Embedding = 8, Hidden = 24 }, Input = Tokens, LearningRate = 3e-2 },
+        new() { Family = "transformer", Name = "mean", Options = new TransformerEncoderOptions { Features = 8, Layers = 2, Heads = 2 }, Input = Text },
+        new() { Family = "transformer", Name = "cls", Options = new TransformerEncoderOptions { Features = 8, Layers = 2, Heads = 2, Pooling = "cls", Positions = "sinusoidal", Activation = "relu" }, Input = Text },
+        new() { Family = "transformer", Name = "rotary-max", Options = new TransformerEncoderOptions { Features = 8, Layers = 1, Heads = 2, Pooling = "max", Positions = "rotary", HiddenFeatures = 10, AttentionDropout = 0.1 }, Input = Text },
+        new() { Family = "gpt", Name = "tied", Options = new GptOptions { Features = 16, Layers = 2, Heads = 2 }, Input = Tokens },
+        new() { Family = "gpt", Name = "modern", Options = new GptOptions { Features = 16, Layers = 2, Heads = 4, KeyValueHeads = 2, Positions = "rotary", Normalization = "rms-norm", Activation = "silu", IsGated = true, UseBias = false, TieHead = false, Dropout = 0.1 }, Input = Tokens },
     ];
 
     public static IEnumerable<TheoryDataRow<FamilyExample>> Rows => All.Select(Row);
+
+    public static IEnumerable<TheoryDataRow<FamilyExample>> LanguageModels => All.Where(example => example.Input.Task == ModelTasks.LanguageModeling).Select(Row);
 
     public static IEnumerable<TheoryDataRow<FamilyExample>> Classifiers => All.Where(example => example.Input.Task == ModelTasks.TextClassification).Select(Row);
 

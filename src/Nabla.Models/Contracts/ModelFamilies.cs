@@ -10,6 +10,11 @@ public static class ModelFamilies
         Cnn.Family,
         ResNet.Family,
         TextCnn.Family,
+        RecurrentFamilies.Lstm,
+        RecurrentFamilies.Gru,
+        RecurrentFamilies.Rnn,
+        TransformerEncoderClassifier.Family,
+        Gpt.Family,
     ];
 
     /// <summary>The families that can do <paramref name="task"/>.</summary>

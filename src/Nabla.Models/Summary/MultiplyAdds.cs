@@ -7,6 +7,8 @@ internal static class MultiplyAdds
     {
         IOwnOperations own => own.OwnMultiplyAdds(call.Inputs, call.Outputs),
         Linear linear => Size(call.Outputs) * linear.weight!.shape[1],
+        MultiHeadAttention attention => Attention(attention, call),
+        Recurrent => Steps(call) * MatrixSize(module),
         ConvTranspose1d convolution => Transposed(convolution.weight!, call),
         ConvTranspose2d convolution => Transposed(convolution.weight!, call),
         ConvTranspose3d convolution => Transposed(convolution.weight!, call),
@@ -14,7 +16,8 @@ internal static class MultiplyAdds
         Conv2d convolution => Convolution(convolution.weight!, call),
         Conv3d convolution => Convolution(convolution.weight!, call),
         LSTM _ or GRU _ or RNN _ => Steps(call) * MatrixSize(module),
-        BatchNorm1d _ or BatchNorm2d _ or BatchNorm3d _ or LayerNorm _ or GroupNorm _ => 2 * Size(call.Outputs), // normalise, then scale and shift
+        BatchNorm1d _ or BatchNorm2d _ or BatchNorm3d _ or LayerNorm _ or GroupNorm _ or BatchNormalization _ or RmsNorm _
+            => 2 * Size(call.Outputs), // normalise, then scale and shift
         _ => 0,
     };
 
@@ -23,6 +26,14 @@ internal static class MultiplyAdds
 
     /// <summary>Each input value is spread over one filter, <c>[in, out / groups, ...]</c>.</summary>
     private static long Transposed(Tensor weight, ForwardCall call) => Size(call.Inputs) * (weight.numel() / weight.shape[0]);
+
+    /// <summary>Scores of every pair of steps, and the mixture of values; a causal mask saves none of them in this count.</summary>
+    private static long Attention(MultiHeadAttention attention, ForwardCall call)
+    {
+        var (batch, time) = (call.Inputs[0][0], call.Inputs[0][1]);
+        var width = attention.named_parameters().Single(named => named.name == "output.weight").parameter.shape[1]; // heads * headSize
+        return 2 * batch * time * time * width;
+    }
 
     /// <summary>Rows times time steps of a recurrent layer's first input, <c>[batch, time, features]</c> in either order.</summary>
     private static long Steps(ForwardCall call) => call.Inputs[0] is [var first, var second, _] ? first * second : call.Inputs[0][0];

@@ -79,25 +79,38 @@ public sealed class SafeTensorsFile : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(tensors);
-        var entries = Layout(path, tensors);
-        using var fileHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var hashes = new Dictionary<string, string>(StringComparer.Ordinal);
+        SafeTensorsDigest? digest = null;
         try
         {
-            AtomicFile.Write(path, stream =>
-            {
-                var header = SafeTensorsHeader.Write(entries, metadata);
-                stream.Write(header);
-                fileHash.AppendData(header);
-                foreach (var entry in entries)
-                {
-                    hashes[entry.Name] = WriteTensor(stream, fileHash, tensors[entry.Name]);
-                }
-            });
+            AtomicFile.Write(path, stream => digest = Write(stream, path, tensors, metadata));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException($"{path}: expected to write {entries.Sum(entry => entry.ByteCount)} bytes of tensors, got an error: {error.Message} Free disk space, or choose a folder that can be written.", error);
+            throw new CheckpointException($"{path}: expected to write {tensors.Values.Sum(tensor => tensor.NumberOfElements * tensor.ElementSize)} bytes of tensors, got an error: {error.Message} Free disk space, or choose a folder that can be written.", error);
+        }
+        return digest!;
+    }
+
+    /// <summary>Writes tensors to a stream, from its present position on, in the same order and bytes as to a file.</summary>
+    /// <param name="stream">The stream; it is neither flushed nor closed.</param>
+    /// <param name="path">Name of what is written, for messages.</param>
+    /// <param name="tensors">Tensors by name, of any device and layout; they are not changed.</param>
+    /// <param name="metadata">Free text to store, or null.</param>
+    /// <returns>SHA-256 of what was written and of each tensor.</returns>
+    /// <exception cref="CheckpointException">A tensor has a type that the format lacks.</exception>
+    public static SafeTensorsDigest Write(Stream stream, string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(tensors);
+        var entries = Layout(path, tensors);
+        using var fileHash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var hashes = new Dictionary<string, string>(StringComparer.Ordinal);
+        var header = SafeTensorsHeader.Write(entries, metadata);
+        stream.Write(header);
+        fileHash.AppendData(header);
+        foreach (var entry in entries)
+        {
+            hashes[entry.Name] = WriteTensor(stream, fileHash, tensors[entry.Name]);
         }
         return new(Convert.ToHexStringLower(fileHash.GetHashAndReset()), hashes);
     }

@@ -15,7 +15,7 @@ internal static partial class OptionsChoices
     /// <summary>The valid names of a member, or null when any text is valid.</summary>
     public static IReadOnlyList<string>? Of(Type type, OptionsMember member) => Cache.GetOrAdd((type, member.Key), _ => Probe(type, member));
 
-    private static IReadOnlyList<string>? Probe(Type type, OptionsMember member)
+    private static string[]? Probe(Type type, OptionsMember member)
     {
         if (member.Type.Kind != ValueKind.Text)
         {

@@ -1,0 +1,32 @@
+namespace Nabla.Models;
+
+/// <summary>Initial weights of transformers as in GPT-2: N(0, 0.02), biases 0, and projections into the residual stream scaled down by its depth.</summary>
+internal static class TransformerWeights
+{
+    /// <summary>Radford et al. (2019), section 2.3, and the published code.</summary>
+    public const double StandardDeviation = 0.02;
+
+    /// <summary>Draws the weights of <paramref name="blocks"/> and <paramref name="head"/>; norms keep 1 and 0.</summary>
+    public static void Initialize(ModuleList<TransformerBlock> blocks, Linear? head)
+    {
+        using var ungraded = no_grad();
+        var residual = StandardDeviation / Math.Sqrt(2.0 * blocks.Count); // two projections a block add to the residual stream
+        foreach (var block in blocks)
+        {
+            foreach (var (name, parameter) in block.named_parameters())
+            {
+                if (parameter.ndim == 2)
+                {
+                    var isResidual = name is "attention.output.weight" or "feedForward.down.weight";
+                    parameter.normal_(0, isResidual ? residual : StandardDeviation);
+                }
+                else if (name.EndsWith(".bias", StringComparison.Ordinal))
+                {
+                    parameter.zero_();
+                }
+            }
+        }
+        head?.weight!.normal_(0, StandardDeviation);
+        head?.bias?.zero_();
+    }
+}

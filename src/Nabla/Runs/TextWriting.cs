@@ -32,10 +32,12 @@ internal sealed class TextWriting
                 [boundary, .. _vocabulary.Encode(prompt)], options with { StopToken = boundary, Seed = RandomStream.SeedAt(options.Seed, RandomPurpose.Sampling, line) }));
             return (prompt, string.Join('\n', written));
         }
-        // A text begins after a line end.
-        var start = prompt.Length > 0 ? prompt : "\n";
-        return (prompt, Continue(_vocabulary.Encode(start), options));
+        var start = _vocabulary.Encode(prompt);
+        return (prompt, Continue(start.Length > 0 ? start : [Beginning], options));
     }
+
+    /// <summary>Where a text begins when nothing is given: the first character in order, a line end where there is one, or an unknown word.</summary>
+    private int Beginning => _vocabulary is WordVocabulary ? WordVocabulary.UnknownId : 0;
 
     private string Continue(int[] start, GenerationOptions options)
         => _vocabulary.Decode([.. TextGenerator.Generate(_model, [.. start.Select(id => (long)id)], options).Select(id => (int)id)]);

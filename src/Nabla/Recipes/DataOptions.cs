@@ -86,6 +86,9 @@ public sealed record DataOptions
     /// <summary>How numeric columns are scaled. Default: standard.</summary>
     public NumberScaling Scaling { get; init; } = NumberScaling.Standard;
 
+    /// <summary>Numeric columns taken as sign(x) ln(1 + |x|) before scaling, for amounts and counts over several magnitudes. Default: none.</summary>
+    public IReadOnlyList<string> LogColumns { get; init; } = [];
+
     /// <summary>Whether the target of a regression is scaled to mean 0 and deviation 1 while training; results are given in its own unit. Default: true.</summary>
     public bool ScaleTarget { get; init; } = true;
 
@@ -121,6 +124,9 @@ public sealed record DataOptions
 
     /// <summary>Channels of pictures, 1 (grey) or 3 (colour); null: those of the data. Default: null.</summary>
     public int? Channels { get; init; }
+
+    /// <summary>Whether each line of a text file is an example of its own (language-modeling). Default: false.</summary>
+    public bool Lines { get; init; }
 
     /// <summary>Longest text in tokens; what is beyond is cut. Default: 256.</summary>
     public int MaxLength { get; init; } = 256;

@@ -45,7 +45,7 @@ public static class MetricText
     /// <param name="name">Metric name, with or without its split.</param>
     /// <param name="value">The value; may be NaN.</param>
     public static string Value(string name, double value) => IsShare(name) && double.IsFinite(value)
-        ? string.Create(CultureInfo.InvariantCulture, $"{value * 100:0.0#} %")
+        ? string.Create(CultureInfo.InvariantCulture, $"{value * 100:0.00} %")
         : Number(value);
 
     /// <summary>A number with four significant digits, thousands separated; <c>NaN</c> and infinities by name.</summary>

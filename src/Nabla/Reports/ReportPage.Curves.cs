@@ -20,7 +20,7 @@ internal sealed partial class ReportPage
             return;
         }
         Begin("curves", "Curves");
-        _html.Write($"""<div class="controls" hidden="hidden"><label for="smoothing">Smoothing</label><input id="smoothing" type="range" min="0" max="0.98" step="0.02" value="{LineChart.Smoothing}"><output for="smoothing">{LineChart.Smoothing}</output></div><div class="grid-2">""");
+        _html.Write($"""<div class="controls" hidden="hidden"><p>Point at a chart, or use its arrow keys, to read values.</p><div id="smoother" hidden="hidden"><label for="smoothing">Smoothing</label><input id="smoothing" type="range" min="0" max="0.98" step="0.02" value="{LineChart.Smoothing}"><output for="smoothing">{LineChart.Smoothing}</output></div></div><div class="grid-2">""");
         foreach (var (title, curves) in charts)
         {
             WriteChart(title, curves, markBest: true);
@@ -41,7 +41,7 @@ internal sealed partial class ReportPage
         {
             var (curve, split) = (curves[i], MetricText.Split(curves[i].Name));
             var last = curve.Points.Count > 0 ? MetricText.Value(curve.Name, curve.Points[^1].Value) : "none";
-            _html.Write($"""<li class="s-{LineChart.StyleOf(curve.Name, i)}"><span class="swatch" aria-hidden="true"></span>{(split.Length > 0 ? split : "last")} <b>{last}</b>""");
+            _html.Write($"""<li class="s-{LineChart.StyleOf(curve.Name, i)}"><span class="swatch" aria-hidden="true"></span>{(SplitOrder.Contains(split) ? split : "last")} <b>{last}</b>""");
             if (markBest && split == "validation" && curve.Points.Any(point => double.IsFinite(point.Value)))
             {
                 _html.Write($""" <span class="muted">best {MetricText.Value(curve.Name, MetricsLog.Summarize(curve).Best)}</span>""");
@@ -67,11 +67,11 @@ internal sealed partial class ReportPage
         List<string> notes = [];
         if (chart.NotFinite > 0)
         {
-            notes.Add($"{MetricText.Count(chart.NotFinite)} values are NaN or infinite and left out.");
+            notes.Add(chart.NotFinite == 1 ? "1 value is NaN or infinite and left out." : $"{MetricText.Count(chart.NotFinite)} values are NaN or infinite and left out.");
         }
         if (chart.OutOfFrame > 0)
         {
-            notes.Add($"{MetricText.Count(chart.OutOfFrame)} values lie above the frame.");
+            notes.Add(chart.OutOfFrame == 1 ? "1 value lies above the frame." : $"{MetricText.Count(chart.OutOfFrame)} values lie above the frame.");
         }
         return string.Join(" ", notes);
     }

@@ -9,7 +9,14 @@ internal sealed partial class ReportPage
     {
         if (data.Mistakes.Count > 0)
         {
-            Begin("mistakes", "Surest mistakes", "Wrong predictions that the model was most confident about: look here first for wrong labels and missing data.");
+            if (data.Residuals is not null)
+            {
+                Begin("mistakes", "Largest errors", "The predictions farthest from the truth: look here first for wrong values and rare cases.");
+            }
+            else
+            {
+                Begin("mistakes", "Surest mistakes", "Wrong predictions that the model was most confident about: look here first for wrong labels and missing data.");
+            }
             WriteSampleGrid(data.Mistakes);
             End();
         }
@@ -83,7 +90,7 @@ internal sealed partial class ReportPage
             return;
         }
         var description = sample.Actual is { } actual ? $"Example of {actual}, predicted as {sample.Predicted}" : $"Example predicted as {sample.Predicted}";
-        _html.Write($"""<img class="{(size.Width <= 128 ? "pixels" : "")}" width="{size.Width}" height="{size.Height}" alt="{description}" loading="lazy" src="data:image/png;base64,{Convert.ToBase64String(picture)}">""");
+        _html.Write($"""<img class="{(size.Width <= 128 ? "pixels" : "")}" width="{size.Width}" height="{size.Height}" alt="{description}" src="data:image/png;base64,{Convert.ToBase64String(picture)}">""");
     }
 
     private void WriteLanguage()

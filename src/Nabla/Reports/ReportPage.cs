@@ -126,7 +126,7 @@ internal sealed partial class ReportPage(ReportData data)
     /// <summary>Opens a box that scrolls sideways by itself, so that a wide table never makes the page scroll.</summary>
     private void BeginTable(string caption, string style = "")
     {
-        _html.Write($"""<div class="scroll" role="region" tabindex="0" aria-label="{caption}"><table class="{style}"><caption>{caption}</caption>""");
+        _html.Write($"""<div class="scroll {(style.StartsWith("matrix", StringComparison.Ordinal) ? "fit" : "")}" role="region" tabindex="0" aria-label="{caption}"><table class="{style}"><caption><span>{caption}</span></caption>""");
     }
 
     private void EndTable() => _html.Write($"</table></div>");

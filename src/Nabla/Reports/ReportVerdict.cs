@@ -46,12 +46,14 @@ internal static class ReportVerdict
             var (low, high) = Interval(correct, total);
             var (majority, share) = Majority(confusion);
             return string.Create(CultureInfo.InvariantCulture,
-                $"Right on {MetricText.Count(correct)} of {MetricText.Count(total)} {confusion.Split} examples, {100.0 * correct / total:0.0#} % (95 % interval {low * 100:0.0} to {high * 100:0.0} %). Always answering \u201c{majority}\u201d would give {share * 100:0.0} %.");
+                $"Right on {MetricText.Count(correct)} of {MetricText.Count(total)} {confusion.Split} examples, {100.0 * correct / total:0.00} % (95 % interval {low * 100:0.0} to {high * 100:0.0} %). Always answering \u201c{majority}\u201d would give {share * 100:0.0} %.");
         }
         if (data.Residuals is { Actual.Count: > 0 } residuals)
         {
             var score = RegressionScore.Of(residuals);
-            return $"Off by {MetricText.Number(score.MeanAbsoluteError)} on average (root mean square {MetricText.Number(score.RootMeanSquareError)}) over {MetricText.Count(score.Count)} {residuals.Split} examples of {residuals.Target}. Always answering the mean would give {MetricText.Number(score.BaselineRootMeanSquareError)} root mean square.";
+            // The drawn pairs may be a sample; a figure of the whole split goes before one of the sample.
+            double Whole(string measure, double ofSample) => data.Headline.FirstOrDefault(metric => metric.Name == $"{residuals.Split}/{measure}")?.Value ?? ofSample;
+            return $"Predictions of {residuals.Target} are off by {MetricText.Number(Whole("mae", score.MeanAbsoluteError))} on average on the {residuals.Split} split (root mean square {MetricText.Number(Whole("rmse", score.RootMeanSquareError))}). Always answering the mean would give a root mean square of {MetricText.Number(score.BaselineRootMeanSquareError)}.";
         }
         if (data.Language is { } language && double.IsFinite(language.Perplexity))
         {

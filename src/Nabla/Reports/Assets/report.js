@@ -42,7 +42,8 @@
   for (const chart of charts) {
     const { svg, box, x, y, series, share } = chart;
     const readout = svg.querySelector('g.readout'), guide = readout.querySelector('line');
-    const line = svg.parentElement.querySelector('.values'), note = line.textContent;
+    const line = svg.parentElement.querySelector('.values');
+    const note = line.textContent;
     const steps = [...new Set(series.flatMap(one => one.steps))].sort((a, b) => a - b);
     const dots = series.map(one => {
       const dot = document.createElementNS(svgNamespace, 'circle');
@@ -95,6 +96,7 @@
     });
   }
 
+  document.querySelector('.controls')?.removeAttribute('hidden');
   const slider = document.getElementById('smoothing');
   const noisy = charts.flatMap(chart => chart.series.filter(one => one.noisy).map(one => ({ chart, one })));
   if (slider && noisy.length > 0) {

@@ -32,10 +32,12 @@ internal sealed record AxisTicks(double Low, double High, IReadOnlyList<double> 
 
     /// <summary>The mark as text, with the same number of decimals for the whole axis.</summary>
     /// <param name="value">One of <see cref="Values"/>.</param>
-    public string Label(double value)
+    /// <param name="factor">What it is multiplied by: 100 for percent.</param>
+    public string Label(double value, double factor = 1)
     {
-        var step = Values.Count > 1 ? Values[1] - Values[0] : High - Low;
-        var size = Math.Max(Math.Abs(Values.Count > 0 ? Values[^1] : High), Math.Abs(Values.Count > 0 ? Values[0] : Low));
+        value *= factor;
+        var step = factor * (Values.Count > 1 ? Values[1] - Values[0] : High - Low);
+        var size = factor * Math.Max(Math.Abs(Values.Count > 0 ? Values[^1] : High), Math.Abs(Values.Count > 0 ? Values[0] : Low));
         var (scale, unit) = size switch
         {
             >= 1e9 => (1e9, "G"),

@@ -3,7 +3,7 @@ namespace Nabla;
 /// <summary>Draws a histogram with a line at zero.</summary>
 internal static class HistogramChart
 {
-    private const double Width = 480, Height = 264, Left = 54, Right = 468, Top = 12, Bottom = 222;
+    private const double Width = 480, Height = 344, Left = 54, Right = 468, Top = 12, Bottom = 300;
 
     /// <summary>Equally wide bars over the values; those that are not finite are left out.</summary>
     /// <param name="values">The values.</param>

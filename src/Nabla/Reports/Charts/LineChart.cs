@@ -16,12 +16,13 @@ internal sealed class LineChart
 
     private readonly IReadOnlyList<Series> _series;
     private readonly AxisTicks _steps, _values;
+    private readonly bool _mayBeNoisy;
 
     private sealed record Series(string Name, string Style, IReadOnlyList<ReportPoint> Points, int NotFinite, ReportPoint? Best);
 
     /// <summary>A chart of curves that measure the same on different splits.</summary>
     /// <param name="curves">The curves, in the order of the legend.</param>
-    /// <param name="markBest">Whether the best value of a validation curve is marked.</param>
+    /// <param name="markBest">Whether the curves are measurements, which are noisy and have a best value, unlike a learning rate.</param>
     public LineChart(IReadOnlyList<ReportCurve> curves, bool markBest)
     {
         _series = [.. curves.Select((curve, index) => Prepare(curve, index, markBest))];
@@ -30,8 +31,9 @@ internal sealed class LineChart
         NotFinite = _series.Sum(series => series.NotFinite);
         (double low, double high) = HasPoints ? Frame([.. points.Select(point => point.Value)]) : (0, 1);
         OutOfFrame = points.Count(point => point.Value > high);
-        _steps = HasPoints ? AxisTicks.For(points.Min(point => point.Step), points.Max(point => point.Step), 4, whole: true) : AxisTicks.For(0, 1, 4);
-        _values = AxisTicks.For(low, high, 4);
+        _steps = HasPoints ? AxisTicks.For(points.Min(point => point.Step), points.Max(point => point.Step), 5, whole: true) : AxisTicks.For(0, 1, 5);
+        _values = AxisTicks.For(low, high, 5);
+        _mayBeNoisy = markBest;
     }
 
     /// <summary>Whether there is anything to draw.</summary>
@@ -65,7 +67,7 @@ internal sealed class LineChart
         html.Write($"""data-x0="{Exact(_steps.Low)}" data-x1="{Exact(_steps.High)}" data-y0="{Exact(_values.Low)}" data-y1="{Exact(_values.High)}" data-share="{(MetricText.IsShare(metric) ? "1" : "0")}">""");
         foreach (var value in _values.Values)
         {
-            html.Write($"""<line class="grid" x1="{Left}" x2="{Right}" y1="{Y(value)}" y2="{Y(value)}"/><text class="tick" x="{Left - 8}" y="{Y(value)}" dy="0.35em" text-anchor="end">{_values.Label(value)}</text>""");
+            html.Write($"""<line class="grid" x1="{Left}" x2="{Right}" y1="{Y(value)}" y2="{Y(value)}"/><text class="tick" x="{Left - 8}" y="{Y(value)}" dy="0.35em" text-anchor="end">{(MetricText.IsShare(metric) ? $"{_values.Label(value, 100)} %" : _values.Label(value))}</text>""");
         }
         html.Write($"""<line class="axis" x1="{Left}" x2="{Right}" y1="{Bottom}" y2="{Bottom}"/>""");
         foreach (var step in _steps.Values)
@@ -82,7 +84,16 @@ internal sealed class LineChart
         html.Write($"""</svg><g class="readout" hidden="hidden"><line class="guide" y1="{Top}" y2="{Bottom}"/></g></svg>""");
     }
 
-    private static bool IsNoisySeries(Series series) => series.Points.Count >= NoisyFrom;
+    /// <summary>Whether a curve goes up and down so much that its way is several times its range.</summary>
+    private bool IsNoisySeries(Series series)
+    {
+        if (!_mayBeNoisy || series.Points.Count < NoisyFrom)
+        {
+            return false;
+        }
+        var way = series.Points.Zip(series.Points.Skip(1), (one, next) => Math.Abs(next.Value - one.Value)).Sum();
+        return way > 3 * (series.Points.Max(point => point.Value) - series.Points.Min(point => point.Value));   // a calm fall gives 1
+    }
 
     private void WriteSeries(HtmlWriter html, Series series)
     {

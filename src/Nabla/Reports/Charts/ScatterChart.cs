@@ -3,7 +3,7 @@ namespace Nabla;
 /// <summary>Draws predicted against actual values, with the line on which both are equal.</summary>
 internal static class ScatterChart
 {
-    private const double Size = 400, Left = 62, Right = 388, Top = 12, Bottom = 338;
+    private const double Width = 480, Height = 344, Left = 68, Right = 468, Top = 12, Bottom = 300;
     private const int MaxPoints = 2000;
 
     public static void Write(HtmlWriter html, ReportResiduals residuals)
@@ -18,7 +18,7 @@ internal static class ScatterChart
         var all = pairs.SelectMany(pair => new[] { pair.First, pair.Second }).ToList();
         var axis = AxisTicks.For(all.Min(), all.Max(), 4);
         double Place(double value, double from, double to) => from + ((value - axis.Low) / (axis.High - axis.Low) * (to - from));
-        html.Write($"""<svg class="chart square" viewBox="0 0 {Size} {Size}" role="img" aria-label="Scatter plot of predicted against actual {residuals.Target} for {pairs.Count} examples; the closer to the diagonal, the better.">""");
+        html.Write($"""<svg class="chart" viewBox="0 0 {Width} {Height}" role="img" aria-label="Scatter plot of predicted against actual {residuals.Target} for {pairs.Count} examples; the closer to the diagonal, the better.">""");
         foreach (var value in axis.Values)
         {
             var (x, y) = (Place(value, Left, Right), Place(value, Bottom, Top));
@@ -30,6 +30,6 @@ internal static class ScatterChart
         {
             html.Write($"""<circle cx="{Math.Round(Place(pairs[i].First, Left, Right), 1)}" cy="{Math.Round(Place(pairs[i].Second, Bottom, Top), 1)}" r="2.6"/>""");
         }
-        html.Write($"""</g><text class="tick" x="{(Left + Right) / 2}" y="{Size - 14}" text-anchor="middle">actual</text><text class="tick" transform="translate(13 {(Top + Bottom) / 2}) rotate(-90)" text-anchor="middle">predicted</text></svg>""");
+        html.Write($"""</g><text class="tick" x="{(Left + Right) / 2}" y="{Height - 3}" text-anchor="middle">actual</text><text class="tick" transform="translate(13 {(Top + Bottom) / 2}) rotate(-90)" text-anchor="middle">predicted</text></svg>""");
     }
 }

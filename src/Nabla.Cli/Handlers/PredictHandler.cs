@@ -13,7 +13,7 @@ internal static class PredictHandler
     public static async Task<VerbResult> RunAsync(PredictRequest request, CommandOutput output, CancellationToken cancellationToken)
     {
         var folder = new RunStore(request.RunsFolder).Find(request.Run);
-        var predictions = await TrainingRun.OnOwnThread(() => Predict(folder, request, output)).WaitAsync(cancellationToken).ConfigureAwait(false);
+        var predictions = await Task.Run(() => Predict(folder, request, output), cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(false);
         foreach (var prediction in predictions)
         {
             output.Out.WriteLine(Line(prediction));

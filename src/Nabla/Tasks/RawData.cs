@@ -34,6 +34,17 @@ internal static class RawData
         Kinds = data.CategoryColumns.ToDictionary(column => column, _ => ColumnKind.Category, StringComparer.Ordinal),
     };
 
+    /// <summary>The columns of a table file that hold the texts and their classes.</summary>
+    public static (string Text, string Label) TextColumns(DataOptions data, string path)
+    {
+        if (data is { TextColumn: { } text, LabelColumn: { } label })
+        {
+            return (text, label);
+        }
+        var names = TableFile.Read(path, FileOptions(data)).Names;
+        return (Column(path, names, data.TextColumn, "text_column", "text", "sentence"), Column(path, names, data.LabelColumn, "label_column", "label", "class", "sentiment"));
+    }
+
     private static LoadedData LoadSet(Recipe recipe, string name)
     {
         var entry = Catalogue.Find(name);
@@ -85,9 +96,8 @@ internal static class RawData
                 var target = data.Target ?? TableFile.Read(path, FileOptions(data)).Names[^1];
                 return TabularData.Read(path, target, recipe.Task == ModelTasks.TabularClassification, FileOptions(data), testPath);
             case ModelTasks.TextClassification:
-                var names = TableFile.Read(path, FileOptions(data)).Names;
-                return TextClassificationData.Read(
-                    path, Column(path, names, data.TextColumn, "text_column", "text", "sentence"), Column(path, names, data.LabelColumn, "label_column", "label", "class", "sentiment"), FileOptions(data), testPath);
+                var (text, label) = TextColumns(data, path);
+                return TextClassificationData.Read(path, text, label, FileOptions(data), testPath);
             case ModelTasks.LanguageModeling:
                 return data.Lines ? LineData.Read(path) : TextData.Read(path);
             case ModelTasks.ImageClassification:

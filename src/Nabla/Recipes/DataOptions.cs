@@ -110,9 +110,6 @@ public sealed record DataOptions
     /// <summary>How numeric columns are scaled. Default: standard.</summary>
     public NumberScaling Scaling { get; init; } = NumberScaling.Standard;
 
-    /// <summary>Numeric columns taken as sign(x) ln(1 + |x|) before scaling, for amounts and counts over several magnitudes. Default: none.</summary>
-    public IReadOnlyList<string> LogColumns { get; init; } = [];
-
     /// <summary>Numeric columns of which sign(x) ln(1 + |x|) is taken before scaling, for amounts and counts over several magnitudes. Default: none.</summary>
     public IReadOnlyList<string> LogColumns { get; init; } = [];
 

@@ -30,6 +30,16 @@ public abstract class Optimizer : IDisposable
     /// <summary>The current learning rate, before the groups' factors. A schedule sets it before each step.</summary>
     public double LearningRate { get; set; }
 
+    /// <summary>
+    /// Momentum (SGD, RMSprop) or decay of the first moment (Adam family, Lion, LAMB), in [0, 1); null where the optimiser has none.
+    /// A one-cycle or cyclic schedule sets it before each step; setting it where there is none, or to null, does nothing.
+    /// </summary>
+    public virtual double? Momentum
+    {
+        get => null;
+        set { }
+    }
+
     /// <summary>Forgets all gradients (they become null, not zero).</summary>
     public abstract void ZeroGradients();
 

@@ -1,0 +1,36 @@
+using System.Runtime.ExceptionServices;
+
+namespace Nabla.Core;
+
+/// <summary>
+/// Carries an exception out of a callback that native code calls (the backward pass of an own autograd function). Thrown there it
+/// would end the process; kept here, it is thrown once the native call has returned. Thread-safe.
+/// </summary>
+public sealed class CallbackGuard
+{
+    private ExceptionDispatchInfo? _caught;
+
+    /// <summary>Runs the body of a callback; on an exception keeps it and gives <paramref name="substitute"/> to the native caller.</summary>
+    /// <typeparam name="T">What the callback returns.</typeparam>
+    /// <param name="body">The callback's work.</param>
+    /// <param name="substitute">A value of the right form that lets the native code finish.</param>
+    public T Protect<T>(Func<T> body, Func<T> substitute)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        ArgumentNullException.ThrowIfNull(substitute);
+        try
+        {
+            return body();
+        }
+#pragma warning disable CA1031 // Every exception must be kept from native frames; ThrowIfCaught gives it back whole.
+        catch (Exception caught)
+#pragma warning restore CA1031
+        {
+            Interlocked.CompareExchange(ref _caught, ExceptionDispatchInfo.Capture(caught), null);
+            return substitute();
+        }
+    }
+
+    /// <summary>Throws the first exception that was kept, with its own stack, and forgets it.</summary>
+    public void ThrowIfCaught() => Interlocked.Exchange(ref _caught, null)?.Throw();
+}

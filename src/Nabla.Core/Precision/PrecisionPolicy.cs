@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Nabla.Core;
+
+/// <summary>
+/// Decides the arithmetic of a run. <c>auto</c> measures once on a machine whether bfloat16 is clearly faster than float32 and remembers it: on
+/// processors without bfloat16 units it is emulated and slower, and no list of processors says how much.
+/// </summary>
+public static class PrecisionPolicy
+{
+    /// <summary>Full precision.</summary>
+    public const string Float32 = "float32";
+
+    /// <summary>Products in bfloat16, everything else in float32.</summary>
+    public const string BFloat16Mixed = "bfloat16-mixed";
+
+    /// <summary>Products in float16, everything else in float32, the loss scaled.</summary>
+    public const string Float16Mixed = "float16-mixed";
+
+    /// <summary>What is fastest here and safe.</summary>
+    public const string Auto = "auto";
+
+    /// <summary>Environment variable that decides for <c>auto</c>.</summary>
+    public const string Variable = "NABLA_PRECISION";
+
+    /// <summary>Smaller gains are not worth fewer digits, and a measurement could find them by chance.</summary>
+    private const double ClearlyFaster = 1.3;
+
+    private static readonly string[] Fixed = [Float32, BFloat16Mixed, Float16Mixed];
+
+    /// <summary>The arithmetic for a run on a device.</summary>
+    /// <param name="precision">float32, bfloat16-mixed, float16-mixed or auto.</param>
+    /// <param name="device">The device that computes.</param>
+    /// <returns>The choice with its reason. Mixed precision that this platform cannot offer becomes float32, and the reason says so.</returns>
+    /// <exception cref="OptionsException">The name, or that in NABLA_PRECISION, is not known.</exception>
+    public static ComputePrecision Resolve(string precision, Device device) => Resolve(precision, device, CacheFolder(), PrecisionBenchmark.SpeedUp);
+
+    internal static ComputePrecision Resolve(string precision, Device device, string cacheFolder, Func<Device, double> measure)
+    {
+        ArgumentNullException.ThrowIfNull(precision);
+        ArgumentNullException.ThrowIfNull(device);
+        if (precision != Auto)
+        {
+            return Available(Check("precision", precision), device, "as the recipe says.");
+        }
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } wanted && wanted != Auto)
+        {
+            return Available(Check(Variable, wanted), device, $"as {Variable} says.");
+        }
+        if (Unavailable(device) is { } reason)
+        {
+            return new(Float32, reason);
+        }
+        var (speedUp, source) = Measured(device, cacheFolder, measure);
+        var sentence = string.Create(CultureInfo.InvariantCulture, $"bfloat16 runs {speedUp:0.0} times as fast as float32 on this {Devices.NameOf(device)} ({source}).");
+        return new(speedUp > ClearlyFaster ? BFloat16Mixed : Float32, sentence);
+    }
+
+    private static string Check(string from, string name) => Fixed.Contains(name)
+        ? name
+        : throw new OptionsException(nameof(PrecisionPolicy), [$"{from} '{name}' is not known. {NearestName.Suggest(name, [.. Fixed, Auto])}"]);
+
+    private static ComputePrecision Available(string name, Device device, string reason)
+        => name != Float32 && Unavailable(device) is { } why ? new(Float32, $"{name} was asked for, but {why}") : new(name, $"{name}, {reason}");
+
+    private static string? Unavailable(Device device)
+        => device.type is not (DeviceType.CPU or DeviceType.CUDA) ? $"mixed precision is offered on CPU and CUDA only, not on {device.type}."
+        : Autocast.UnavailableReason is { } reason ? $"mixed precision is not available: {reason}"
+        : null;
+
+    private static (double SpeedUp, string Source) Measured(Device device, string cacheFolder, Func<Device, double> measure)
+    {
+        var key = $"{(device.type == DeviceType.CPU ? ProcessorFeatures.Current.Key : Devices.NameOf(device) + "|" + ProcessorFeatures.Current.Key)}|{torch.__version__}";
+        var file = Path.Combine(cacheFolder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))[..16] + ".txt");
+        if (File.Exists(file) && Read(file, key) is { } known)
+        {
+            return (known, "measured before on this machine");
+        }
+        var speedUp = measure(device);
+        return (speedUp, Remember(file, key, speedUp) ? "measured now" : $"measured now; '{cacheFolder}' cannot be written, so the next run measures again");
+    }
+
+    /// <summary>Two lines: the machine and the ratio. Anything else is measured anew.</summary>
+    private static double? Read(string file, string key)
+        => File.ReadAllLines(file) is [var machine, var ratio, ..] && machine == key
+            && double.TryParse(ratio, NumberStyles.Float, CultureInfo.InvariantCulture, out var speedUp) && speedUp > 0 ? speedUp : null;
+
+    private static bool Remember(string file, string key, double speedUp)
+    {
+        var temporary = $"{file}.{Environment.ProcessId}";
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllLines(temporary, [key, speedUp.ToString("r", CultureInfo.InvariantCulture)]);
+            File.Move(temporary, file, overwrite: true);
+            return true;
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        {
+            return false; // a service account may have no writable home: the measurement still holds for this run
+        }
+    }
+
+    private static string CacheFolder()
+    {
+        var local = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
+        return Path.Combine(local.Length > 0 ? local : Path.GetTempPath(), "nabla", "precision");
+    }
+}

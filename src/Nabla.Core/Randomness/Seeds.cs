@@ -1,0 +1,18 @@
+namespace Nabla.Core;
+
+/// <summary>One seed fixes all randomness of a run.</summary>
+public static class Seeds
+{
+    /// <summary>
+    /// Sets torch's global generators (all devices) for a place in a run. Every training step does this, so what a step draws
+    /// depends on the seed and the step only, and a resumed run needs no saved generator state.
+    /// </summary>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="purpose">What is drawn.</param>
+    /// <param name="path">Where in the run, such as the step.</param>
+    public static void SetGlobal(long seed, RandomPurpose purpose, params ReadOnlySpan<long> path)
+    {
+        NablaRuntime.EnsureLoaded();
+        using var generator = random.manual_seed(RandomStream.SeedAt(seed, purpose, path));
+    }
+}

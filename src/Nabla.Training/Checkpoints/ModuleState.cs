@@ -1,0 +1,62 @@
+using Nabla.Core;
+
+namespace Nabla.Training;
+
+/// <summary>The state of a module (parameters and saved buffers) by key, and its way back.</summary>
+public static class ModuleState
+{
+    /// <summary>Parameters and saved buffers by key. The module keeps owning them.</summary>
+    /// <param name="module">The module.</param>
+    public static IReadOnlyDictionary<string, Tensor> Collect(Module module)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        return module.state_dict();
+    }
+
+    /// <summary>Parameters by key. The module keeps owning them.</summary>
+    /// <param name="module">The module.</param>
+    public static IReadOnlyList<NamedParameter> Parameters(Module module)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        return [.. module.named_parameters().Select(pair => new NamedParameter(pair.name, pair.parameter))];
+    }
+
+    /// <summary>Copies tensors into a module. Nothing is changed when any does not fit.</summary>
+    /// <param name="module">The module; it keeps its device and types.</param>
+    /// <param name="tensors">Tensors by key; the caller keeps owning them.</param>
+    /// <param name="source">Where they come from, for messages.</param>
+    /// <exception cref="CheckpointException">Keys are missing or unknown, or shapes or kinds of type differ; all differences are listed.</exception>
+    public static void Load(Module module, IReadOnlyDictionary<string, Tensor> tensors, string source)
+    {
+        ArgumentNullException.ThrowIfNull(tensors);
+        var state = Collect(module);
+        List<string> problems = [];
+        foreach (var (name, own) in state)
+        {
+            if (!tensors.TryGetValue(name, out var saved))
+            {
+                problems.Add($"'{name}' is missing");
+            }
+            else if (!saved.shape.AsSpan().SequenceEqual(own.shape))
+            {
+                problems.Add($"'{name}': expected {ShapeException.Format(own.shape)}, got {ShapeException.Format(saved.shape)}");
+            }
+            else if (torch.is_floating_point(saved) != torch.is_floating_point(own))
+            {
+                problems.Add($"'{name}': expected {own.dtype}, got {saved.dtype}");
+            }
+        }
+        problems.AddRange(tensors.Keys.Where(name => !state.ContainsKey(name)).Select(name => $"'{name}' is not part of the model. {NearestName.Suggest(name, [.. state.Keys])}".TrimEnd()));
+        if (problems.Count > 0)
+        {
+            const int Shown = 20;
+            var more = problems.Count > Shown ? $"; and {problems.Count - Shown} more" : "";
+            throw new CheckpointException($"{source}: the weights do not fit the model, {problems.Count} differences: {string.Join("; ", problems.Take(Shown))}{more}. Build the model with the options it was saved with.");
+        }
+        using var noGradient = torch.no_grad();
+        foreach (var (name, own) in state)
+        {
+            own.copy_(tensors[name]).Dispose();
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Logging;
+
+namespace Nabla.Training;
+
+/// <summary>Everything that training writes to the log.</summary>
+internal static partial class TrainingLog
+{
+    [LoggerMessage(1, LogLevel.Warning, "Checkpoint {Step} is left out and the one before it used: {Problem}")]
+    public static partial void DamagedCheckpoint(ILogger logger, long step, string problem);
+
+    [LoggerMessage(2, LogLevel.Warning, "The unfinished {Folder} could not be removed: {Problem} It is safe to delete.")]
+    public static partial void LeftoverStays(ILogger logger, string folder, string problem);
+
+    [LoggerMessage(3, LogLevel.Information, "Training {Parameters} parameters on {Device}: {Epochs} epochs, {TotalSteps} steps, seed {Seed}, {Precision} {Options}")]
+    public static partial void Started(ILogger logger, long parameters, string device, int epochs, long? totalSteps, long seed, string precision, TrainingOptions options);
+
+    [LoggerMessage(4, LogLevel.Information, "Resumed after step {Step} (epoch {Epoch}, batch {Batch}) from {Checkpoint}")]
+    public static partial void Resumed(ILogger logger, long step, int epoch, long batch, string checkpoint);
+
+    [LoggerMessage(5, LogLevel.Information, "Epoch {Epoch} of {Epochs} done at step {Step}: {Metrics}")]
+    public static partial void EpochCompleted(ILogger logger, int epoch, int epochs, long step, string metrics);
+
+    [LoggerMessage(6, LogLevel.Debug, "Step {Step}: {Metrics}")]
+    public static partial void StepLogged(ILogger logger, long step, string metrics);
+
+    [LoggerMessage(7, LogLevel.Debug, "Checkpoint written: {Checkpoint}")]
+    public static partial void CheckpointSaved(ILogger logger, string checkpoint);
+
+    [LoggerMessage(8, LogLevel.Information, "Training ended after {Steps} steps and {Seconds:F1} s: {Reason}")]
+    public static partial void Completed(ILogger logger, long steps, double seconds, StopReason reason);
+
+    [LoggerMessage(9, LogLevel.Information, "Learning rate {LearningRate} found in {Steps} steps")]
+    public static partial void LearningRateFound(ILogger logger, double learningRate, int steps);
+
+    [LoggerMessage(10, LogLevel.Warning, "{Metric} is not measured here, so the newest checkpoint counts as the best")]
+    public static partial void BestIsLast(ILogger logger, string metric);
+
+    [LoggerMessage(11, LogLevel.Warning, "The run was planned with {Saved} steps and now has {Now}: schedules that depend on the length follow the new one")]
+    public static partial void LengthChanged(ILogger logger, long saved, long now);
+
+    [LoggerMessage(12, LogLevel.Warning, "The run's status could not be written: {Problem}")]
+    public static partial void StatusNotWritten(ILogger logger, string problem);
+}

@@ -1,0 +1,57 @@
+namespace Nabla.Training;
+
+/// <summary>
+/// Adam, <c>p -= lr * m^ / (sqrt(v^) + eps)</c> with bias-corrected moments of the gradient (Kingma and Ba, 2015, arXiv:1412.6980), and AdamW,
+/// which takes weight decay out of the moments, <c>p *= 1 - lr * decay</c> first (Loshchilov and Hutter, 2019, arXiv:1711.05101).
+/// With amsgrad the largest second moment so far is used (Reddi et al., 2018); as in PyTorch the maximum is of the uncorrected moment.
+/// </summary>
+internal sealed class AdamOptimizer(OptimizerSettings settings, IReadOnlyList<ParameterGroup> groups, bool isDecoupled)
+    : GroupedOptimizer(settings, groups, settings.Betas[0], settings.Is("amsgrad") ? ["first_moment", "second_moment", "largest_second_moment"] : ["first_moment", "second_moment"])
+{
+    private readonly bool _amsgrad = settings.Is("amsgrad");
+    private readonly bool _maximize = settings.Is("maximize");
+    private readonly double _beta2 = settings.Betas[1];
+
+    /// <inheritdoc/>
+    protected override void UpdateGroup(GroupRates group, IReadOnlyList<ParameterUpdate> updates)
+    {
+        // The kernel takes tensors of one device and type, and here of one step count, which is nearly always all of them.
+        foreach (var same in updates.GroupBy(update => (update.Slot.Steps, update.Slot.Value.dtype, update.Slot.Value.device_type, update.Slot.Value.device_index)))
+        {
+            if (!Settings.UseFusedKernels || !FusedKernels.Support(same.Key.device_type))
+            {
+                base.UpdateGroup(group, [.. same]);
+                continue;
+            }
+            var step = full([], same.Key.Steps, ScalarType.Float32, same.First().Slot.Value.device); // as the kernel wants it
+            FusedKernels.Invoke(isDecoupled ? "adamw" : "adam",
+                same.Select(update => (Tensor)update.Slot.Value).ToArray(),
+                same.Select(update => update.Gradient).ToArray(),
+                same.Select(update => update.Slot.State[0]).ToArray(),
+                same.Select(update => update.Slot.State[1]).ToArray(),
+                _amsgrad ? same.Select(update => update.Slot.State[2]).ToArray() : Array.Empty<Tensor>(),
+                step, group.LearningRate, Momentum!.Value, _beta2, group.WeightDecay, Settings.Epsilon, _amsgrad, _maximize);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void UpdateParameter(GroupRates group, ParameterSlot slot, Tensor gradient)
+    {
+        var (p, m, v, beta1) = (slot.Value, slot.State[0], slot.State[1], Momentum!.Value);
+        var g = _maximize ? gradient.neg() : gradient;
+        if (isDecoupled)
+        {
+            p.mul_(1 - (group.LearningRate * group.WeightDecay));
+        }
+        else
+        {
+            g = WithPenalty(g, slot, group.WeightDecay);
+        }
+        m.mul_(beta1).add_(g, alpha: 1 - beta1);
+        v.mul_(_beta2).addcmul_(g, g, 1 - _beta2);
+        var second = _amsgrad ? slot.State[2].copy_(slot.State[2].maximum(v)) : v;
+        var correction = Math.Sqrt(1 - Math.Pow(_beta2, slot.Steps));
+        var denominator = second.sqrt().div_(correction).add_(Settings.Epsilon);
+        p.addcdiv_(m, denominator, -group.LearningRate / (1 - Math.Pow(beta1, slot.Steps)));
+    }
+}

@@ -1,0 +1,58 @@
+namespace Nabla.Training;
+
+/// <summary>
+/// ATen operations over lists of tensors that TorchSharp does not bind, reached through TorchScript. One call moves all parameters:
+/// 0.2 to 0.9 ms where a loop in C# takes 4 to 24 ms (100 parameters on the CPU), and a few kernels instead of hundreds on a GPU.
+/// The script is constant: one that does not compile can end the process. Compiled at the first use, shared by all threads.
+/// </summary>
+internal static class FusedKernels
+{
+    private const string Source = """
+        def adam(parameters: List[Tensor], gradients: List[Tensor], first: List[Tensor], second: List[Tensor], largest: List[Tensor], step: Tensor, rate: float, beta1: float, beta2: float, decay: float, epsilon: float, amsgrad: bool, maximize: bool) -> Tensor:
+            steps: List[Tensor] = []
+            for i in range(len(parameters)):
+                steps.append(step)
+            torch._fused_adam_(parameters, gradients, first, second, largest, steps, lr=rate, beta1=beta1, beta2=beta2, weight_decay=decay, eps=epsilon, amsgrad=amsgrad, maximize=maximize)
+            return step
+
+        def adamw(parameters: List[Tensor], gradients: List[Tensor], first: List[Tensor], second: List[Tensor], largest: List[Tensor], step: Tensor, rate: float, beta1: float, beta2: float, decay: float, epsilon: float, amsgrad: bool, maximize: bool) -> Tensor:
+            steps: List[Tensor] = []
+            for i in range(len(parameters)):
+                steps.append(step)
+            torch._fused_adamw_(parameters, gradients, first, second, largest, steps, lr=rate, beta1=beta1, beta2=beta2, weight_decay=decay, eps=epsilon, amsgrad=amsgrad, maximize=maximize)
+            return step
+
+        def sgd(parameters: List[Tensor], gradients: List[Tensor], buffers: List[Tensor], decay: float, momentum: float, rate: float, dampening: float, nesterov: bool, maximize: bool, isFirst: bool) -> Tensor:
+            torch._fused_sgd_(parameters, gradients, buffers, weight_decay=decay, momentum=momentum, lr=rate, dampening=dampening, nesterov=nesterov, maximize=maximize, is_first_step=isFirst)
+            return parameters[0]
+
+        def clip_norm(gradients: List[Tensor], maximum: float, order: float) -> Tensor:
+            total = torch.linalg_vector_norm(torch.stack(torch._foreach_norm(gradients, order)), order)
+            torch._foreach_mul_(gradients, torch.clamp(maximum / (total + 1e-6), max=1.0))
+            return total
+
+        def multiply(tensors: List[Tensor], factor: float) -> Tensor:
+            torch._foreach_mul_(tensors, factor)
+            return tensors[0]
+
+        def unscale(gradients: List[Tensor], infinite: Tensor, factor: Tensor) -> Tensor:
+            torch._amp_foreach_non_finite_check_and_unscale_(gradients, infinite, factor)
+            return infinite
+
+        def approach(averages: List[Tensor], values: List[Tensor], share: float) -> Tensor:
+            torch._foreach_lerp_(averages, values, share)
+            return averages[0]
+
+        """;
+
+    private static readonly Lazy<jit.CompilationUnit> Unit = new(() => jit.compile(Source), LazyThreadSafetyMode.ExecutionAndPublication);
+
+    /// <summary>Whether the kernels exist for tensors on <paramref name="device"/>.</summary>
+    /// <param name="device">Type of device.</param>
+    public static bool Support(DeviceType device) => device is DeviceType.CPU or DeviceType.CUDA;
+
+    /// <summary>Runs one function of the script. Call it without gradients and inside a scope.</summary>
+    /// <param name="function">Name of the function.</param>
+    /// <param name="arguments">Its arguments: Tensor, Tensor[], double, bool.</param>
+    public static Tensor Invoke(string function, params object[] arguments) => Unit.Value.invoke<Tensor>(function, arguments);
+}

@@ -1,0 +1,230 @@
+using Nabla.Core;
+
+namespace Nabla.Training;
+
+/// <summary>
+/// What all optimisers share: groups, state by parameter, step counts, saving and loading. A rule says which roles of state it keeps
+/// and how one parameter moves; a rule with a kernel over lists of tensors overrides <see cref="UpdateGroup"/>.
+/// </summary>
+internal abstract class GroupedOptimizer : Optimizer
+{
+    private const string StepRole = "step";
+    private readonly ParameterGroup[] _groups;
+    private readonly ParameterSlot[][] _slots;
+    private readonly string[] _roles;
+    private double? _momentum;
+
+    /// <summary>Takes over groups.</summary>
+    /// <param name="settings">Numbers of the rule.</param>
+    /// <param name="groups">Groups; parameters that require no gradient are left out.</param>
+    /// <param name="momentum">Initial <see cref="Momentum"/>, or null where the rule has none.</param>
+    /// <param name="roles">Names of the state tensors of each parameter.</param>
+    protected GroupedOptimizer(OptimizerSettings settings, IReadOnlyList<ParameterGroup> groups, double? momentum, params string[] roles)
+    {
+        (Settings, _roles, _momentum, LearningRate) = (settings, roles, momentum, settings.LearningRate);
+        _groups = [.. groups];
+        _slots = [.. groups.Select(group => group.Parameters.Where(p => p.Value.requires_grad).Select(p => new ParameterSlot(p)).ToArray())];
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var slot in AllSlots)
+        {
+            if (!names.Add(slot.Name))
+            {
+                throw new ArgumentException($"Parameter '{slot.Name}' is given to the optimiser twice. Each parameter belongs to one group, once.", nameof(groups));
+            }
+        }
+        if (names.Count == 0)
+        {
+            throw new ArgumentException("The optimiser has nothing to change: none of the given parameters requires a gradient. Unfreeze some, or do not train.", nameof(groups));
+        }
+    }
+
+    /// <inheritdoc/>
+    public sealed override IReadOnlyList<ParameterGroup> Groups => _groups;
+
+    /// <inheritdoc/>
+    public sealed override double? Momentum
+    {
+        get => _momentum;
+        set
+        {
+            if (_momentum is not null && value is { } momentum)
+            {
+                ArgumentOutOfRangeException.ThrowIfNegative(momentum);
+                ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(momentum, 1);
+                _momentum = momentum;
+            }
+        }
+    }
+
+    /// <summary>Numbers of the rule.</summary>
+    protected OptimizerSettings Settings { get; }
+
+    /// <inheritdoc/>
+    public sealed override IReadOnlyDictionary<string, Tensor> State
+    {
+        get
+        {
+            var state = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+            foreach (var slot in AllSlots.Where(slot => slot.HasState))
+            {
+                state[Key(slot, StepRole)] = slot.StepCount;
+                for (var i = 0; i < _roles.Length; i++)
+                {
+                    state[Key(slot, _roles[i])] = slot.State[i];
+                }
+            }
+            return state;
+        }
+    }
+
+    private IEnumerable<ParameterSlot> AllSlots => _slots.SelectMany(slots => slots);
+
+    /// <inheritdoc/>
+    public sealed override void ZeroGradients()
+    {
+        foreach (var slot in AllSlots)
+        {
+            slot.Value.grad = null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public sealed override void Step()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        for (var i = 0; i < _groups.Length; i++)
+        {
+            var updates = Collect(_slots[i]);
+            if (updates.Count > 0)
+            {
+                UpdateGroup(new(LearningRate * _groups[i].LearningRateFactor, _groups[i].WeightDecay), updates);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public sealed override void LoadState(IReadOnlyDictionary<string, Tensor> state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var differences = Differences(state);
+        if (differences.Count > 0)
+        {
+            throw new CheckpointException(
+                $"The saved optimiser state does not fit this optimiser and model ({differences.Count} differences): {string.Join("; ", differences)}. Resume with the optimiser and the model that wrote it, or start with a fresh optimiser.");
+        }
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        foreach (var slot in AllSlots)
+        {
+            var isSaved = state.TryGetValue(Key(slot, StepRole), out var steps);
+            slot.Steps = isSaved ? steps!.to(ScalarType.Int64).item<long>() : 0;
+            slot.Replace(isSaved ? NewState(slot.Value) : []);
+            for (var i = 0; i < slot.State.Length; i++)
+            {
+                slot.State[i].copy_(state[Key(slot, _roles[i])]);
+            }
+        }
+    }
+
+    /// <summary>The first state tensor of a role. Called without gradients; the optimiser takes it over.</summary>
+    /// <param name="role">Name of the role.</param>
+    /// <param name="parameter">The parameter it belongs to.</param>
+    protected virtual Tensor NewState(string role, Parameter parameter) => zeros_like(parameter);
+
+    /// <summary>Moves the parameters of one group. Their step counts have been raised; runs without gradients inside a scope.</summary>
+    /// <param name="group">Rate and decay of the group.</param>
+    /// <param name="updates">Parameters that have a gradient.</param>
+    protected virtual void UpdateGroup(GroupRates group, IReadOnlyList<ParameterUpdate> updates)
+    {
+        foreach (var update in updates)
+        {
+            UpdateParameter(group, update.Slot, update.Gradient);
+        }
+    }
+
+    /// <summary>Moves one parameter in place: the plain form of the rule. The gradient must not be changed.</summary>
+    /// <param name="group">Rate and decay of the group.</param>
+    /// <param name="slot">The parameter and its state.</param>
+    /// <param name="gradient">Its gradient, same shape.</param>
+    protected abstract void UpdateParameter(GroupRates group, ParameterSlot slot, Tensor gradient);
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            foreach (var slot in AllSlots)
+            {
+                slot.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Gradient of the loss with the penalty <c>decay / 2 * |p|^2</c> (L2, not decoupled).</summary>
+    /// <param name="gradient">Gradient of the loss.</param>
+    /// <param name="slot">The parameter.</param>
+    /// <param name="decay">Weight of the penalty.</param>
+    protected static Tensor WithPenalty(Tensor gradient, ParameterSlot slot, double decay)
+        => decay == 0 ? gradient : gradient.add(slot.Value, alpha: decay);
+
+    private static string Key(ParameterSlot slot, string role) => $"{slot.Name}.{role}";
+
+    private Tensor[] NewState(Parameter parameter) => [.. _roles.Select(role => NewState(role, parameter))];
+
+    private List<ParameterUpdate> Collect(ParameterSlot[] slots)
+    {
+        var updates = new List<ParameterUpdate>(slots.Length);
+        foreach (var slot in slots)
+        {
+            if (slot.Value.grad is not { } gradient)
+            {
+                continue;
+            }
+            if (slot.State.Length != _roles.Length)
+            {
+                slot.Replace(NewState(slot.Value));
+            }
+            slot.Steps++;
+            updates.Add(new(slot, gradient.is_sparse ? gradient.to_dense() : gradient));
+        }
+        return updates;
+    }
+
+    private List<string> Differences(IReadOnlyDictionary<string, Tensor> state)
+    {
+        var differences = new List<string>();
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var slot in AllSlots)
+        {
+            string[] keys = [Key(slot, StepRole), .. _roles.Select(role => Key(slot, role))];
+            known.UnionWith(keys);
+            if (!keys.Any(state.ContainsKey))
+            {
+                continue; // a parameter that never had a gradient has no state
+            }
+            differences.AddRange(keys.Where(key => !state.ContainsKey(key)).Select(key => $"'{key}' is missing"));
+            using var expected = NewDisposeScope();
+            var shapes = _roles.Select(role => NewState(role, slot.Value).shape).Prepend([]);
+            foreach (var (key, shape) in keys.Zip(shapes))
+            {
+                if (state.TryGetValue(key, out var tensor) && !tensor.shape.AsSpan().SequenceEqual(shape))
+                {
+                    differences.Add($"'{key}' has shape {ShapeException.Format(tensor.shape)}, expected {ShapeException.Format(shape)}");
+                }
+            }
+        }
+        differences.AddRange(state.Keys.Where(key => !known.Contains(key)).Order(StringComparer.Ordinal).Select(key => $"'{key}' is not part of this optimiser"));
+        return differences;
+    }
+}
+
+/// <summary>Rate and decay that the parameters of one group have in this step.</summary>
+/// <param name="LearningRate">Learning rate with the group's factor.</param>
+/// <param name="WeightDecay">Weight decay.</param>
+internal readonly record struct GroupRates(double LearningRate, double WeightDecay);
+
+/// <summary>A parameter that moves in this step.</summary>
+/// <param name="Slot">The parameter and its state.</param>
+/// <param name="Gradient">Its gradient, dense.</param>
+internal readonly record struct ParameterUpdate(ParameterSlot Slot, Tensor Gradient);

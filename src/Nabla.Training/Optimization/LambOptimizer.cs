@@ -1,0 +1,27 @@
+namespace Nabla.Training;
+
+/// <summary>
+/// LAMB, Adam's step with decay, scaled for each parameter to the parameter's own norm:
+/// <c>r = m^ / (sqrt(v^) + eps) + decay * p; p -= lr * |p| / |r| * r</c>, ratio 1 where either norm is 0 (You et al., 2020, arXiv:1904.00962).
+/// Unlike some packages it does not clamp the norm; bias_correction 0 leaves the moments uncorrected.
+/// </summary>
+internal sealed class LambOptimizer(OptimizerSettings settings, IReadOnlyList<ParameterGroup> groups)
+    : GroupedOptimizer(settings, groups, settings.Betas[0], "first_moment", "second_moment")
+{
+    private readonly double _beta2 = settings.Betas[1];
+    private readonly bool _isCorrected = settings.Is("bias_correction");
+
+    /// <inheritdoc/>
+    protected override void UpdateParameter(GroupRates group, ParameterSlot slot, Tensor gradient)
+    {
+        var (p, m, v, beta1) = (slot.Value, slot.State[0], slot.State[1], Momentum!.Value);
+        m.mul_(beta1).add_(gradient, alpha: 1 - beta1);
+        v.mul_(_beta2).addcmul_(gradient, gradient, 1 - _beta2);
+        var (first, second) = _isCorrected ? (1 - Math.Pow(beta1, slot.Steps), 1 - Math.Pow(_beta2, slot.Steps)) : (1, 1);
+        var r = m.div(first).div_(v.div(second).sqrt_().add_(Settings.Epsilon));
+        r.add_(p, alpha: group.WeightDecay);
+        var (length, stepLength) = (linalg.vector_norm(p), linalg.vector_norm(r));
+        var ratio = where(length.gt(0).logical_and(stepLength.gt(0)), length / stepLength, ones_like(length)); // stays on the device
+        p.sub_(r.mul_(ratio).mul_(group.LearningRate));
+    }
+}

@@ -1,0 +1,20 @@
+namespace Nabla.Training;
+
+/// <summary>
+/// Lion, <c>p -= lr * (sign(beta1 * m + (1 - beta1) * g) + decay * p); m = beta2 * m + (1 - beta2) * g</c> (Chen et al., 2023, arXiv:2302.06675).
+/// Its usual rate is 3 to 10 times smaller than AdamW's, its decay as much larger.
+/// </summary>
+internal sealed class LionOptimizer(OptimizerSettings settings, IReadOnlyList<ParameterGroup> groups)
+    : GroupedOptimizer(settings, groups, settings.Betas[0], "first_moment")
+{
+    private readonly double _beta2 = settings.Betas[1];
+
+    /// <inheritdoc/>
+    protected override void UpdateParameter(GroupRates group, ParameterSlot slot, Tensor gradient)
+    {
+        var (p, m, beta1) = (slot.Value, slot.State[0], Momentum!.Value);
+        var direction = m.mul(beta1).add_(gradient, alpha: 1 - beta1).sign_();
+        p.mul_(1 - (group.LearningRate * group.WeightDecay)).add_(direction, alpha: -group.LearningRate);
+        m.mul_(_beta2).add_(gradient, alpha: 1 - _beta2);
+    }
+}

@@ -1,0 +1,3 @@
+global using Nabla.Core;
+global using TorchSharp;
+global using static TorchSharp.torch;

@@ -1,0 +1,5 @@
+global using Nabla.Core;
+global using Nabla.Testing;
+global using TorchSharp;
+global using static TorchSharp.torch;
+global using Parameter = TorchSharp.Modules.Parameter;

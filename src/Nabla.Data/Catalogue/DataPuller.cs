@@ -86,8 +86,8 @@ public sealed class DataPuller : IDisposable
     private async Task<long> FetchAsync(CatalogueFile file, string path, Meter? meter, CancellationToken cancellationToken)
     {
         var part = path + PartSuffix;
-        var (received, attempts, restarted) = (0L, 0, false);
-        EntityTagHeaderValue? tag = null;
+        var (received, attempts, restarted, farthest) = (0L, 0, false, LengthOf(part));
+        var seen = new SeenTag();
         while (true)
         {
             var resumedFrom = LengthOf(part);
@@ -96,12 +96,14 @@ public sealed class DataPuller : IDisposable
                 var before = resumedFrom;
                 try
                 {
-                    tag = await ReceiveAsync(file, part, tag, meter, cancellationToken).ConfigureAwait(false);
+                    await ReceiveAsync(file, part, seen, meter, cancellationToken).ConfigureAwait(false);
                 }
                 catch (Exception error) when (IsPassing(error) && !cancellationToken.IsCancellationRequested)
                 {
                     received += Math.Max(LengthOf(part) - before, 0);
-                    attempts = LengthOf(part) > before ? 1 : attempts + 1;
+                    // Only bytes never reached before count as progress, or a server that is always too short would be asked for ever.
+                    attempts = LengthOf(part) > farthest ? 1 : attempts + 1;
+                    farthest = Math.Max(farthest, LengthOf(part));
                     if (attempts >= _options.MaxAttempts)
                     {
                         throw new DownloadException($"{file.Url}: given up after {attempts} tries: {error.Message} {LengthOf(part)} of {file.Size} bytes are kept in {part}; the next pull goes on from there.", error);
@@ -126,8 +128,8 @@ public sealed class DataPuller : IDisposable
         }
     }
 
-    /// <summary>One request: writes what comes behind what is there and returns the server's tag of the content.</summary>
-    private async Task<EntityTagHeaderValue?> ReceiveAsync(CatalogueFile file, string part, EntityTagHeaderValue? tag, Meter? meter, CancellationToken cancellationToken)
+    /// <summary>One request: writes what comes behind what is there and notes the server's tag of the content.</summary>
+    private async Task ReceiveAsync(CatalogueFile file, string part, SeenTag seen, Meter? meter, CancellationToken cancellationToken)
     {
         var offset = LengthOf(part);
         using var stall = new CancellationTokenSource(_options.StallTimeout, _time);
@@ -136,7 +138,7 @@ public sealed class DataPuller : IDisposable
         if (offset > 0)
         {
             request.Headers.Range = new(offset, null);
-            if (tag is { IsWeak: false })
+            if (seen.Tag is { IsWeak: false } tag)
             {
                 request.Headers.IfRange = new(tag);
             }
@@ -153,6 +155,7 @@ public sealed class DataPuller : IDisposable
             {
                 throw Refused(file, response);
             }
+            seen.Tag = response.Headers.ETag;
             var resumed = response.StatusCode == HttpStatusCode.PartialContent;
             if (resumed && response.Content.Headers.ContentRange?.From != offset)
             {
@@ -164,7 +167,6 @@ public sealed class DataPuller : IDisposable
             {
                 await CopyAsync(file, content, part, resumed ? offset : 0, meter, stall, either.Token).ConfigureAwait(false);
             }
-            return response.Headers.ETag;
         }
         catch (OperationCanceledException error) when (!cancellationToken.IsCancellationRequested)
         {
@@ -308,6 +310,12 @@ public sealed class DataPuller : IDisposable
     }
 
     private static long LengthOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
+
+    /// <summary>The server's tag of the content that is being written; it outlives a broken connection.</summary>
+    private sealed class SeenTag
+    {
+        public EntityTagHeaderValue? Tag { get; set; }
+    }
 
     /// <summary>The server cannot answer now.</summary>
     private sealed class ServerBusyException(string message, TimeSpan? retryAfter) : Exception(message)

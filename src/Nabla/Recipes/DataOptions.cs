@@ -110,7 +110,7 @@ public sealed record DataOptions
     /// <summary>How numeric columns are scaled. Default: standard.</summary>
     public NumberScaling Scaling { get; init; } = NumberScaling.Standard;
 
-    /// <summary>Numeric columns of which sign(x) ln(1 + |x|) is taken before scaling, for amounts and counts over several magnitudes. Default: none.</summary>
+    /// <summary>Numeric columns taken as sign(x) ln(1 + |x|) before scaling, for amounts and counts over several magnitudes. Default: none.</summary>
     public IReadOnlyList<string> LogColumns { get; init; } = [];
 
     /// <summary>How a missing number is filled. Default: median.</summary>

@@ -45,7 +45,7 @@ public sealed class DataPuller : IDisposable
         }
         folder ??= DataFolder.Resolve();
         var target = Path.Combine(folder, entry.Name);
-        List<string> fetched = [], kept = [];
+        List<string> fetched = [], kept = [], skipped = [];
         var missing = new List<CatalogueFile>();
         foreach (var file in entry.Files)
         {
@@ -60,7 +60,7 @@ public sealed class DataPuller : IDisposable
         }
         if (missing.Count == 0)
         {
-            return new(target, fetched, kept, 0);
+            return new(target, fetched, kept, skipped, 0);
         }
         foreach (var file in missing.Where(file => file.Url is null))
         {
@@ -69,15 +69,22 @@ public sealed class DataPuller : IDisposable
         PrepareFolder(target, missing);
         var totalSize = missing.Sum(file => file.Size);
         var (received, done) = (0L, 0L);
-        foreach (var file in missing)
+        foreach (var file in missing.OrderBy(file => file.IsDocumentation))
         {
             var meter = progress is null ? null : new Meter(_time, progress, file, done, totalSize);
-            received += await FetchAsync(file, Path.Combine(target, file.Name), meter, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                received += await FetchAsync(file, Path.Combine(target, file.Name), meter, cancellationToken).ConfigureAwait(false);
+                fetched.Add(file.Name);
+            }
+            catch (DownloadException error) when (file.IsDocumentation)
+            {
+                skipped.Add($"{file.Name}: {error.Message}");
+            }
             done += file.Size;
             meter?.Report(file.Size, always: true);
-            fetched.Add(file.Name);
         }
-        return new(target, fetched, kept, received);
+        return new(target, fetched, kept, skipped, received);
     }
 
     /// <inheritdoc/>

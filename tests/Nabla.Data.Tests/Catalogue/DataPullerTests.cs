@@ -197,6 +197,25 @@ public class DataPullerTests
     }
 
     [Fact]
+    public async Task PullAsync_DescriptionNotFound_IsSkippedWithTheReason()
+    {
+        using var folder = new TempFolder();
+        var server = new FileServer(Content);
+        var file = Entry().Files[0];
+        var entry = Entry() with { Files = [file with { Name = "a.names", IsDocumentation = true }, file] };
+        server.OnRequest = () =>
+        {
+            if (server.Requests.Count == 2) // the description comes last
+            {
+                server.Refuse.Enqueue(HttpStatusCode.NotFound);
+            }
+        };
+        var result = await PullAsync(server, folder, entry: entry);
+        AssertComplete(folder);
+        Assert.StartsWith("a.names: https://example.invalid/a.bin: the server answered 404", Assert.Single(result.Skipped), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task PullAsync_Cancelled_LeavesOnlyThePart()
     {
         using var folder = new TempFolder();

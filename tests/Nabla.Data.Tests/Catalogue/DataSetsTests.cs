@@ -1,5 +1,4 @@
 using Nabla.Core;
-using TorchSharp;
 
 namespace Nabla.Data.Tests;
 
@@ -135,6 +134,22 @@ public class DataSetsTests
     }
 
     [Fact]
-    public void Shapes_SaysThatItIsGenerated()
-        => Assert.Contains("is generated", Assert.Throws<DataException>(() => DataSets.Load("shapes")).Message, StringComparison.Ordinal);
+    public void Shapes_IsDrawnInItsSplits()
+    {
+        using var data = DataSets.Shapes(new() { Train = 40, Test = 16 });
+        Assert.Equal([40, 3, 32, 32], data.Train.Images.shape);
+        Assert.Equal((40, 16), (data.Counts["train"], data.Counts["test"]));
+        Assert.Equal(8, data.Classes.Count);
+        using var other = DataSets.Shapes(new() { Train = 40, Test = 16, Seed = 1 });
+        Assert.NotEqual(data.ContentHash, other.ContentHash);
+    }
+
+    [Fact]
+    public void Shapes_ByName_HasTheCataloguedHash()
+    {
+        using var data = Assert.IsType<ImageData>(DataSets.Load("shapes"));
+        Assert.Equal(Data.Catalogue.Find("shapes").ContentHash(), data.ContentHash);
+        Assert.Equal(Data.Catalogue.Find("shapes").Splits, data.Counts.Keys);
+        Assert.Equal((6000, 1000), (data.Counts["train"], data.Counts["test"]));
+    }
 }

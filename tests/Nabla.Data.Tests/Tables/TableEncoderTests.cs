@@ -1,6 +1,5 @@
 using CsCheck;
 using Nabla.Core;
-using TorchSharp;
 
 namespace Nabla.Data.Tests;
 

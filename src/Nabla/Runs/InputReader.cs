@@ -42,7 +42,8 @@ internal sealed class InputReader
         {
             using var scope = NewDisposeScope();
             var pictures = stack([.. chunk.Select(file => Picture(file, image))]);   // [batch, channels, height, width]
-            return image.Pixels.Normalize(pictures);
+            using var bytes = new TensorSource([new(Batch.Inputs, pictures)], image.Pixels);
+            return bytes.Read(DataPreparation.First(chunk.Count, null));
         });
         return new(source, index => files[(int)index], _ => null);
     }

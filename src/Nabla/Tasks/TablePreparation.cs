@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Text.Json;
-using Nabla.Core;
 using Nabla.Data;
 using Nabla.Models;
 

@@ -26,6 +26,7 @@ public static class RecipeRegistries
         ],
         DataSets = [.. Catalogue.All.Select(entry => new RecipeName(entry.Name, entry.Title))],
         Families = [.. ModelFamilies.All.Select(family => new RecipePart(family.Name, family.OptionsType, $"{family.Title}. {family.Source}") { Tasks = family.Tasks })],
+        Augmentations = [.. Augmentations.Names.Select(name => new RecipePart(name, Augmentations.OptionsTypeOf(name)) { Tasks = [ModelTasks.ImageClassification] })],
         Names = new Dictionary<string, IReadOnlyList<RecipeName>>
         {
             ["training.optimizer.name"] = [.. OptimizerFactory.Names.Select(name => new RecipeName(name))],
@@ -46,7 +47,7 @@ public static class RecipeRegistries
         }
         catch (OptionsException problem)
         {
-            var members = OptionsMembers.Of(typeof(OptimizerOptions));
+            var members = OptionsMembers.Of(typeof(Training.OptimizerOptions));
             return [.. problem.Problems.Select(text => new RecipeProblem(RecipeBinder.KeyOf(text, members) is { } key ? $"{Path}.{key}" : Path, text))];
         }
     }

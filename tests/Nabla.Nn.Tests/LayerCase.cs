@@ -12,6 +12,9 @@ internal sealed class LayerCase(GoldenCase golden, ScalarType type)
     /// <summary>Buffers after forward, by the golden name behind <c>buffer.</c></summary>
     public Dictionary<string, Tensor> Buffers { get; } = [];
 
+    /// <summary>Error that rounding alone explains in float32; set by kinds that need it. Default: 0.</summary>
+    public double Rounding { get; set; }
+
     public GoldenCase Golden => golden;
 
     public ScalarType Type => type;

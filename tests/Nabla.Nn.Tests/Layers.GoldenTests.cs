@@ -27,13 +27,13 @@ public sealed class LayersGoldenTests
                 return;
             }
 
-            CompareOutputs(golden, outputs);
+            CompareOutputs(golden, @case, outputs);
             CompareGradients(golden, @case, outputs);
             CompareBuffers(golden, @case);
         }
     }
 
-    private static void CompareOutputs(GoldenCase golden, Dictionary<string, Tensor> outputs)
+    private static void CompareOutputs(GoldenCase golden, LayerCase @case, Dictionary<string, Tensor> outputs)
     {
         var expected = golden.Roles.Where(role => !NotOutputs.Any(start => role.StartsWith(start, StringComparison.Ordinal)))
             .Select(role => role.EndsWith(".f32", StringComparison.Ordinal) || role.EndsWith(".f64", StringComparison.Ordinal) ? role[..^4] : role).Distinct().ToList();
@@ -41,7 +41,7 @@ public sealed class LayersGoldenTests
         foreach (var role in expected)
         {
             Assert.True(outputs.ContainsKey(role), $"{golden}: output '{role}' was not computed.");
-            GoldenComparison.Compare(golden, role, outputs[role].detach());
+            GoldenComparison.Compare(golden, role, outputs[role].detach(), @case.Rounding);
         }
     }
 
@@ -65,7 +65,7 @@ public sealed class LayersGoldenTests
         {
             Assert.True(@case.Sources.ContainsKey(name), $"{golden}: '{name}' was not used.");
             var source = @case.Sources[name];
-            GoldenComparison.Compare(golden, "grad." + name, source.grad ?? torch.zeros_like(source));
+            GoldenComparison.Compare(golden, "grad." + name, source.grad ?? torch.zeros_like(source), @case.Rounding);
         }
     }
 

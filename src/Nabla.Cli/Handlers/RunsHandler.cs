@@ -135,7 +135,7 @@ internal static class RunsHandler
     }
 
     /// <summary>A number in JSON; one that JSON does not know is null.</summary>
-    private static JsonNode? Json(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
+    private static JsonValue? Json(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
 
     private static string Number(double value) => value.ToString("G5", CultureInfo.InvariantCulture);
 

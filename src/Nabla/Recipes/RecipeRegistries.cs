@@ -9,6 +9,9 @@ namespace Nabla;
 /// <summary>The names that recipes may use with this build of Nabla. Thread-safe.</summary>
 public static class RecipeRegistries
 {
+    /// <summary>MetricFactory takes topK-accuracy with any K; these are the ones in use.</summary>
+    private static readonly string[] OtherTopAccuracies = ["top2-accuracy", "top3-accuracy", "top10-accuracy"];
+
     private static readonly Lazy<RecipeRegistry> Names = new(Create);
 
     /// <summary>Everything that Nabla brings: tasks, data sets, families, augmentations, optimisers, schedules, losses, metrics.</summary>
@@ -26,6 +29,8 @@ public static class RecipeRegistries
         ],
         DataSets = [.. Catalogue.All.Select(entry => new RecipeName(entry.Name, entry.Title))],
         Families = [.. ModelFamilies.All.Select(family => new RecipePart(family.Name, family.OptionsType, $"{family.Title}. {family.Source}") { Tasks = family.Tasks })],
+        Augmentations = [.. Augmentations.Names.Select(name => new RecipePart(name, Augmentations.OptionsTypeOf(name)) { Tasks = [ModelTasks.ImageClassification] })],
+        Metrics = [.. MetricFactory.Names.Concat(OtherTopAccuracies).Distinct().Select(name => new RecipeName(name))],
         Names = new Dictionary<string, IReadOnlyList<RecipeName>>
         {
             ["training.optimizer.name"] = [.. OptimizerFactory.Names.Select(name => new RecipeName(name))],

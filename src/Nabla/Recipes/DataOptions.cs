@@ -113,9 +113,6 @@ public sealed record DataOptions
     /// <summary>Numeric columns taken as sign(x) ln(1 + |x|) before scaling, for amounts and counts over several magnitudes. Default: none.</summary>
     public IReadOnlyList<string> LogColumns { get; init; } = [];
 
-    /// <summary>Numeric columns of which sign(x) ln(1 + |x|) is taken before scaling, for amounts and counts over several magnitudes. Default: none.</summary>
-    public IReadOnlyList<string> LogColumns { get; init; } = [];
-
     /// <summary>How a missing number is filled. Default: median.</summary>
     public NumberFilling Filling { get; init; }
 

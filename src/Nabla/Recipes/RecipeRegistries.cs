@@ -46,7 +46,7 @@ public static class RecipeRegistries
         }
         catch (OptionsException problem)
         {
-            var members = OptionsMembers.Of(typeof(OptimizerOptions));
+            var members = OptionsMembers.Of(typeof(Training.OptimizerOptions));
             return [.. problem.Problems.Select(text => new RecipeProblem(RecipeBinder.KeyOf(text, members) is { } key ? $"{Path}.{key}" : Path, text))];
         }
     }

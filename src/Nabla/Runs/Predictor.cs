@@ -1,6 +1,4 @@
-using System.Globalization;
 using Nabla.Core;
-using Nabla.Data;
 using Nabla.Models;
 
 namespace Nabla;

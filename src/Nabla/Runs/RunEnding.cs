@@ -37,7 +37,7 @@ internal static partial class RunEnding
             }
         }
         folder.WriteStatus(folder.ReadStatus() with { Metrics = metrics });
-        var report = new ReportBuilder(recipe, folder, task, data, summary, result, metrics, evaluations).Build();
+        var report = new RunReport(recipe, folder, task, data, summary, result, metrics, evaluations).Build();
         ReportWriter.WriteJson(report, Path.Combine(folder.FullPath, "report.json"));
         ReportWriter.WriteHtml(report, folder.ReportPath);
         LogReport(logger, folder.ReportPath);

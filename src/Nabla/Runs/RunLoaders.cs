@@ -17,7 +17,7 @@ internal sealed class RunLoaders
     {
         (_recipe, _data) = (recipe, data);
         var training = recipe.Training;
-        Train = new DataLoader(data.Train, new()
+        Train = new Data.DataLoader(data.Train, new()
         {
             BatchSize = training.BatchSize,
             Shuffle = true,
@@ -43,7 +43,7 @@ internal sealed class RunLoaders
     public IBatchLoader? Evaluation(string split) => _data.Split(split) is { } source ? Evaluation(source, _recipe) : null;
 
     /// <summary>Batches of a source in order, for evaluation.</summary>
-    public static DataLoader Evaluation(IBatchSource source, Recipe recipe) => new(source, new()
+    public static Data.DataLoader Evaluation(IBatchSource source, Recipe recipe) => new(source, new()
     {
         BatchSize = recipe.Training.BatchSize * EvaluationBatchFactor,
         Seed = recipe.Seed,

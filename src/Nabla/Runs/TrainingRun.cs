@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Nabla.Core;
-using Nabla.Data;
 using Nabla.Models;
 using Nabla.Training;
 
@@ -72,8 +71,7 @@ public sealed class TrainingRun
             set_num_threads(_recipe.Training.Threads!.Value);
             using var data = DataPreparation.Prepare(_recipe, Environment.CurrentDirectory);
             CheckSameData(data);
-            using var task = ModelBuilding.CreateTask(
-                _recipe, ModelBuilding.CreateModel(_recipe, data.Preprocessing.Model), data.Preprocessing, data.Facts.ClassCounts.GetValueOrDefault("train"));
+            using var task = ModelBuilding.CreateTask(_recipe, ModelBuilding.CreateModel(_recipe, data.Preprocessing.Model), data.Preprocessing);
             var summary = Summarize(task.Model, data);
             WriteFacts(data, device);
             RunLoaders loaders = new(_recipe, data);

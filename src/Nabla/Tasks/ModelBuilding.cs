@@ -20,12 +20,11 @@ internal static class ModelBuilding
     /// <param name="recipe">The recipe.</param>
     /// <param name="model">The model.</param>
     /// <param name="preprocessing">The fitted encoders.</param>
-    /// <param name="classCounts">Training examples of each class, for balanced weights; null when nothing is classified.</param>
-    public static ModelTask CreateTask(Recipe recipe, Model model, Preprocessing preprocessing, IReadOnlyList<long>? classCounts)
+    public static ModelTask CreateTask(Recipe recipe, Model model, Preprocessing preprocessing)
     {
         var classes = preprocessing.Classes.Count;
         var decode = preprocessing.Table is { } table ? TablePreparation.Decoder(TableEncoder.FromJson(table.GetRawText())) : null;
-        return new(model, Losses.Create(LossOptions(recipe, classCounts)), () => Metrics(recipe, classes), decode);
+        return new(model, Losses.Create(Loss(recipe)), () => Metrics(recipe, classes), decode);
     }
 
     /// <summary>The metrics of a recipe: those it names, else those of its task.</summary>
@@ -50,30 +49,12 @@ internal static class ModelBuilding
         return copy;
     }
 
-    private static LossOptions LossOptions(Recipe recipe, IReadOnlyList<long>? classCounts)
+    /// <summary>The recipe's loss, else that of its task; label smoothing may stand with the other regularisation.</summary>
+    private static LossOptions Loss(Recipe recipe)
     {
-        var chosen = recipe.Loss;
-        var weights = chosen?.ClassWeights;
-        if (chosen is { BalanceClasses: true } && classCounts is not null)
-        {
-            // The weights of scikit-learn's "balanced": examples / (classes * examples of the class).
-            double total = classCounts.Sum();
-            weights = [.. classCounts.Select(count => count == 0 ? 0 : total / (classCounts.Count * count))];
-        }
-        var extra = chosen?.Extra ?? new Dictionary<string, double>();
-        LossOptions options = new()
-        {
-            Name = chosen?.Name ?? (recipe.Task == ModelTasks.TabularRegression ? "mse" : "cross-entropy"),
-            LabelSmoothing = recipe.Training.Regularization.LabelSmoothing,
-            ClassWeights = weights,
-        };
-        return options with
-        {
-            Gamma = extra.GetValueOrDefault("gamma", options.Gamma),
-            Alpha = extra.TryGetValue("alpha", out var alpha) ? alpha : options.Alpha,
-            Delta = extra.GetValueOrDefault("delta", options.Delta),
-            Margin = extra.GetValueOrDefault("margin", options.Margin),
-        };
+        var loss = recipe.Loss ?? new LossOptions { Name = recipe.Task == ModelTasks.TabularRegression ? "mse" : "cross-entropy" };
+        var smoothing = recipe.Training.Regularization.LabelSmoothing;
+        return smoothing > 0 && loss.LabelSmoothing == 0 ? loss with { LabelSmoothing = smoothing } : loss;
     }
 }
 

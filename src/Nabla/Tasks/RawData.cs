@@ -7,6 +7,8 @@ namespace Nabla;
 /// <summary>Finds the data that a recipe names and divides it into splits; nothing is encoded yet.</summary>
 internal static class RawData
 {
+    private const double DefaultValidation = 0.1, DefaultTest = 0.2;
+
     /// <summary>The recipe's data with its splits. The caller owns it.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="folder">Folder that relative paths start from.</param>
@@ -68,12 +70,13 @@ internal static class RawData
 
     private static ImageData Shapes(CatalogueEntry entry, DataOptions data)
     {
-        ShapesGenerator generator = new(new() { Size = data.ImageSize ?? new ShapesOptions().Size });
+        var shapes = data.Shapes ?? new();
+        ShapesGenerator generator = new(data.ImageSize is { } size ? shapes with { Size = size } : shapes);
         ImageSplit Make(ShapesSplit split)
         {
             var (pixels, classes) = generator.Generate(split);
-            long size = generator.Options.Size;
-            return new(torch.tensor(pixels, [classes.Length, ShapesGenerator.Channels, size, size]).DetachFromDisposeScope(), classes);
+            long side = generator.Options.Size;
+            return new(torch.tensor(pixels, [classes.Length, ShapesGenerator.Channels, side, side]).DetachFromDisposeScope(), classes);
         }
         return new()
         {
@@ -132,8 +135,8 @@ internal static class RawData
         return new()
         {
             // A split that the publisher made is kept, unless the recipe wants none; a running text is cut as the recipe says.
-            Validation = hasValidation && !isText && data.Validation > 0 ? null : data.Validation,
-            Test = hasTest ? (data.Test == 0 ? 0 : null) : data.Test ?? (recipe.Task == ModelTasks.LanguageModeling ? 0 : 0.2),
+            Validation = hasValidation && !isText && data.Validation != 0 ? null : data.Validation ?? DefaultValidation,
+            Test = hasTest ? (data.Test == 0 ? 0 : null) : data.Test ?? (recipe.Task == ModelTasks.LanguageModeling ? 0 : DefaultTest),
             Strategy = (data.Split ?? (classes ? SplitMethod.Stratified : SplitMethod.Random)).ToString().ToLowerInvariant(),
             Column = data.Split switch { SplitMethod.Group => data.GroupColumn, SplitMethod.Time => data.TimeColumn, _ => null },
             Seed = data.SplitSeed ?? recipe.Seed,

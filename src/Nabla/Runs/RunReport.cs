@@ -7,7 +7,7 @@ using Nabla.Training;
 namespace Nabla;
 
 /// <summary>Gathers what the report of a run shows.</summary>
-internal sealed class ReportBuilder(
+internal sealed class RunReport(
     Recipe recipe, RunFolder folder, ModelTask task, PreparedData data, ModelSummary summary, TrainingResult result,
     IReadOnlyDictionary<string, double> metrics, IReadOnlyDictionary<string, (EvaluationResult Result, SplitPredictions Predictions)> evaluations)
 {
@@ -23,32 +23,21 @@ internal sealed class ReportBuilder(
         var hasExamples = predictions is { HasExamples: true, Count: > 0 };
         var isClassified = hasExamples && data.Preprocessing.Classes.Count > 0;
         var confusion = isClassified ? new ReportConfusion(data.Preprocessing.Classes, predictions!.Confusion(data.Preprocessing.Classes.Count), split!) : null;
-        var report = new ReportData
+        var report = ReportBuilder.FromRun(folder.FullPath, recipe.Task, status.UpdatedAt) with
         {
             Title = recipe.Name,
-            Task = recipe.Task,
-            RunId = folder.Id,
-            Status = "completed",
-            StartedAt = status.StartedAt,
-            EndedAt = status.UpdatedAt,
-            Duration = result.Elapsed,
             Headline = Headline(split),
-            Curves = Curves(out var learningRate),
-            LearningRate = learningRate,
             Confusion = confusion,
-            ClassScores = confusion?.Scores() ?? [],
             Residuals = hasExamples && !isClassified ? Residuals(predictions!, split!) : null,
             Language = recipe.Task == ModelTasks.LanguageModeling ? Language(split) : null,
             Samples = hasExamples ? Samples(predictions!, split!) : [],
             Mistakes = isClassified ? Mistakes(predictions!, split!) : [],
             DataCard = Card(),
             Model = Model(),
-            Settings = File.ReadAllText(folder.RecipePath),
-            Environment = Environment(),
             Resources = Resources(),
+            Findings = [.. data.Facts.Warnings.Select(warning => new ReportFinding(ReportSeverity.Warning, "Data", warning))],
         };
-        var warnings = data.Facts.Warnings.Select(warning => new ReportFinding(ReportSeverity.Warning, "Data", warning));
-        return report with { Findings = [.. ReportFindings.Of(report), .. warnings] };
+        return ReportBuilder.Complete(report);
     }
 
     private IReadOnlyList<ReportMetric> Headline(string? split) =>
@@ -57,13 +46,6 @@ internal sealed class ReportBuilder(
             .OrderBy(metric => MetricText.Measure(metric.Key) == "loss").ThenBy(metric => metric.Key, StringComparer.Ordinal)
             .Select(metric => new ReportMetric(metric.Key, metric.Value)),
     ];
-
-    private IReadOnlyList<ReportCurve> Curves(out ReportCurve? learningRate)
-    {
-        var curves = MetricHistory.Read(folder.MetricsPath).Curves;
-        learningRate = curves.FirstOrDefault(curve => MetricText.Measure(curve.Name) == "learning-rate");
-        return [.. curves.Where(curve => MetricText.Measure(curve.Name) is not ("learning-rate" or "gradient-norm" or "epoch-loss"))];
-    }
 
     private ReportResiduals Residuals(SplitPredictions predictions, string split)
     {
@@ -179,18 +161,6 @@ internal sealed class ReportBuilder(
         TrainableParameters = summary.TrainableParameters,
         MultiplyAdds = summary.MultiplyAdds,
     };
-
-    private IReadOnlyList<ReportFact> Environment()
-    {
-        var environment = folder.ReadEnvironment();
-        return
-        [
-            new("Nabla", environment.Nabla), new(".NET", environment.Runtime), new("TorchSharp", environment.TorchSharp), new("libtorch", environment.LibTorch),
-            new("Operating system", environment.OperatingSystem), new("Processor", environment.Processor),
-            new("Threads", environment.Threads.ToString(CultureInfo.InvariantCulture)), new("Device", environment.Device), new("Precision", recipe.Training.Precision),
-            new("Commit", environment.Commit ?? "not in a repository"), new("Seed", environment.Seed.ToString(CultureInfo.InvariantCulture)),
-        ];
-    }
 
     private IReadOnlyList<ReportFact> Resources() =>
     [

@@ -23,7 +23,7 @@ internal static class NablaCommandLine
             try
             {
                 var parsed = Parse(arguments, runner, handlers, output);
-                if (parsed.Action is not HelpAction && UsageErrors.Of(parsed) is { } wrong)
+                if (parsed.Action is not HelpAction && UsageErrors.Of(parsed, arguments) is { } wrong)
                 {
                     return runner.Report(wrong);
                 }

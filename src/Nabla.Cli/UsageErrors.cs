@@ -9,19 +9,35 @@ internal static class UsageErrors
 {
     /// <summary>The problem of a command line, or null when it can run.</summary>
     /// <param name="parsed">The parsed command line.</param>
-    public static UsageException? Of(ParseResult parsed)
+    /// <param name="arguments">The arguments as they were given.</param>
+    public static UsageException? Of(ParseResult parsed, IReadOnlyList<string> arguments)
     {
-        if (parsed.Errors.Count == 0)
-        {
-            return null;
-        }
         var command = parsed.CommandResult.Command;
-        IEnumerable<string> problems = parsed.UnmatchedTokens.Count > 0
-            ? parsed.UnmatchedTokens.Select(token => Unmatched(parsed, command, token))
-            : command.Subcommands.Count > 0
-                ? [$"'{NameOf(parsed.CommandResult)}' needs a verb: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}."]
-                : parsed.Errors.Select(error => error.Message);
-        return new UsageException($"{string.Join('\n', problems.Distinct())}\nRun '{NameOf(parsed.CommandResult)} --help' to see how it is used.");
+        string[] problems =
+        [
+            .. MistakenOptions(parsed, arguments).Select(token => Unmatched(parsed, command, token)),
+            .. parsed.UnmatchedTokens.Select(token => Unmatched(parsed, command, token)),
+        ];
+        if (problems.Length == 0)
+        {
+            problems = parsed.Errors.Count == 0 ? []
+                : command.Subcommands.Count > 0 ? [$"'{NameOf(parsed.CommandResult)}' needs a verb: {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}."]
+                : [.. parsed.Errors.Select(error => error.Message)];
+        }
+        return problems.Length == 0 ? null : new UsageException($"{string.Join('\n', problems.Distinct())}\nRun '{NameOf(parsed.CommandResult)} --help' to see how it is used.");
+    }
+
+    /// <summary>
+    /// Words that the parser took for an argument although they look like an option, such as a misspelled one. What stands after
+    /// <c>--</c> is an argument whatever it looks like, and so is a number.
+    /// </summary>
+    private static IEnumerable<string> MistakenOptions(ParseResult parsed, IReadOnlyList<string> arguments)
+    {
+        var plain = arguments.TakeWhile(argument => argument != "--").ToHashSet(StringComparer.Ordinal);
+        return parsed.CommandResult.Children.OfType<ArgumentResult>()
+            .SelectMany(argument => argument.Tokens)
+            .Select(token => token.Value)
+            .Where(value => value.Length > 1 && value[0] == '-' && plain.Contains(value) && !double.TryParse(value, System.Globalization.CultureInfo.InvariantCulture, out _));
     }
 
     private static string Unmatched(ParseResult parsed, Command command, string token)

@@ -94,9 +94,10 @@ public static class FamilyExamples
         new() { Family = "gru", Name = "language-tied", Options = new RecurrentModelOptions { Embedding = 16, Hidden = 16, Layers = 2, Dropout = 0.1, TieHead = true }, Input = Tokens, LearningRate = 3e-2 },
         new() { Family = "rnn", Name = "language", Options = new RecurrentModelOptions { Embedding = 8, Hidden = 24 }, Input = Tokens, LearningRate = 3e-2 },
         new() { Family = "transformer", Name = "mean", Options = new TransformerEncoderOptions { Features = 8, Layers = 2, Heads = 2 }, Input = Text },
-        new() { Family = "transformer", Name = "cls", Options = new TransformerEncoderOptions { Features = 8, Layers = 2, Heads = 2, Pooling = "cls", Positions = "sinusoidal", Activation = "relu" }, Input = Text },
+        new() { Family = "transformer", Name = "cls", Options = new TransformerEncoderOptions { Features = 8, Layers = 2, Heads = 2, Pooling = "cls", Positions = "sinusoidal", Activation = "relu" }, Input = Text, LearningRate = 2e-2 },
         new() { Family = "transformer", Name = "rotary-max", Options = new TransformerEncoderOptions { Features = 8, Layers = 1, Heads = 2, Pooling = "max", Positions = "rotary", HiddenFeatures = 10, AttentionDropout = 0.1 }, Input = Text },
         new() { Family = "gpt", Name = "tied", Options = new GptOptions { Features = 16, Layers = 2, Heads = 2 }, Input = Tokens },
+        new() { Family = "gpt", Name = "sinusoidal", Options = new GptOptions { Features = 16, Layers = 1, Heads = 2, Positions = "sinusoidal", ContextLength = 12, AttentionDropout = 0.1 }, Input = Tokens },
         new() { Family = "gpt", Name = "modern", Options = new GptOptions { Features = 16, Layers = 2, Heads = 4, KeyValueHeads = 2, Positions = "rotary", Normalization = "rms-norm", Activation = "silu", IsGated = true, UseBias = false, TieHead = false, Dropout = 0.1 }, Input = Tokens },
     ];
 

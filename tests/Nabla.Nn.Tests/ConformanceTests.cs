@@ -50,7 +50,7 @@ public sealed class ConformanceTests
     public void BatchNormalization_OnFeatures_Conforms()
         => LayerConformance.Check(new LayerCheck<BatchNormalization>
         {
-            Create = () => new BatchNormalization(6),
+            Create = () => new BatchNormalization(new() { Channels = 6 }),
             Input = batch => Random(batch, 6),
             OutputShape = batch => [batch, 6],
             Forward = (layer, x) => layer.call(x),

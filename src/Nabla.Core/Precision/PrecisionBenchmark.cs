@@ -8,7 +8,7 @@ namespace Nabla.Core;
 /// </summary>
 internal static class PrecisionBenchmark
 {
-    private const int Rounds = 5;
+    private const int Rounds = 3;
 
     /// <summary>How many times as fast bfloat16 is as float32, by the best of several rounds each. Draws no random numbers.</summary>
     /// <param name="device">The device.</param>

@@ -82,7 +82,7 @@ public sealed class SafeTensorsFile : IDisposable
         SafeTensorsDigest? digest = null;
         try
         {
-            AtomicFile.Write(path, stream => digest = Write(stream, path, tensors, metadata));
+            AtomicFile.Write(path, stream => digest = WriteTo(stream, path, tensors, metadata));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -98,7 +98,7 @@ public sealed class SafeTensorsFile : IDisposable
     /// <param name="metadata">Free text to store, or null.</param>
     /// <returns>SHA-256 of what was written and of each tensor.</returns>
     /// <exception cref="CheckpointException">A tensor has a type that the format lacks.</exception>
-    public static SafeTensorsDigest Write(Stream stream, string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata)
+    public static SafeTensorsDigest WriteTo(Stream stream, string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(tensors);

@@ -39,10 +39,10 @@ public sealed record CatalogueEntry
     /// <summary>
     /// One hash for the whole content, <c>sha256:</c> and 64 hexadecimal digits: SHA-256 over the lines <c>hash  name</c> of the data files
     /// in the publisher's form, ordered by name. Equal for the plain and the gzip form of the same data. It says what the files must be;
-    /// loading checks that they are. For a generated set it is over name and version of the generator.
+    /// loading checks that they are. For a generated set it is over its name and the generator's default options.
     /// </summary>
     public string ContentHash() => HashOf(IsGenerated
-        ? [$"generated  {Name}"]
+        ? [$"generated  {Name}  {new ShapesOptions()}"]
         : Files.Where(file => !file.IsDocumentation).Select(file => file.Published).OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => $"{file.Sha256}  {file.Name}"));
 
     internal static string HashOf(IEnumerable<string> lines)

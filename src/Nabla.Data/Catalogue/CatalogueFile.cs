@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Nabla.Data;
 
 /// <summary>One file of a catalogued data set.</summary>
@@ -22,6 +24,7 @@ public sealed record CatalogueFile
     public bool IsDocumentation { get; init; }
 
     /// <summary>The form that a pull fetches: the original where there is one.</summary>
+    [JsonIgnore]
     public CatalogueFile Published => Original ?? this;
 
     /// <summary>The forms in which the file may lie in a data folder.</summary>

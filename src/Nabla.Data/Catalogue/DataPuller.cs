@@ -45,7 +45,7 @@ public sealed class DataPuller : IDisposable
         }
         folder ??= DataFolder.Resolve();
         var target = Path.Combine(folder, entry.Name);
-        List<string> fetched = [], kept = [];
+        List<string> fetched = [], kept = [], skipped = [];
         var missing = new List<CatalogueFile>();
         foreach (var file in entry.Files)
         {
@@ -60,7 +60,7 @@ public sealed class DataPuller : IDisposable
         }
         if (missing.Count == 0)
         {
-            return new(target, fetched, kept, 0);
+            return new(target, fetched, kept, skipped, 0);
         }
         foreach (var file in missing.Where(file => file.Url is null))
         {
@@ -69,15 +69,22 @@ public sealed class DataPuller : IDisposable
         PrepareFolder(target, missing);
         var totalSize = missing.Sum(file => file.Size);
         var (received, done) = (0L, 0L);
-        foreach (var file in missing)
+        foreach (var file in missing.OrderBy(file => file.IsDocumentation))
         {
             var meter = progress is null ? null : new Meter(_time, progress, file, done, totalSize);
-            received += await FetchAsync(file, Path.Combine(target, file.Name), meter, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                received += await FetchAsync(file, Path.Combine(target, file.Name), meter, cancellationToken).ConfigureAwait(false);
+                fetched.Add(file.Name);
+            }
+            catch (DownloadException error) when (file.IsDocumentation)
+            {
+                skipped.Add($"{file.Name}: {error.Message}");
+            }
             done += file.Size;
             meter?.Report(file.Size, always: true);
-            fetched.Add(file.Name);
         }
-        return new(target, fetched, kept, received);
+        return new(target, fetched, kept, skipped, received);
     }
 
     /// <inheritdoc/>
@@ -86,8 +93,8 @@ public sealed class DataPuller : IDisposable
     private async Task<long> FetchAsync(CatalogueFile file, string path, Meter? meter, CancellationToken cancellationToken)
     {
         var part = path + PartSuffix;
-        var (received, attempts, restarted) = (0L, 0, false);
-        EntityTagHeaderValue? tag = null;
+        var (received, attempts, restarted, farthest) = (0L, 0, false, LengthOf(part));
+        var seen = new SeenTag();
         while (true)
         {
             var resumedFrom = LengthOf(part);
@@ -96,12 +103,14 @@ public sealed class DataPuller : IDisposable
                 var before = resumedFrom;
                 try
                 {
-                    tag = await ReceiveAsync(file, part, tag, meter, cancellationToken).ConfigureAwait(false);
+                    await ReceiveAsync(file, part, seen, meter, cancellationToken).ConfigureAwait(false);
                 }
                 catch (Exception error) when (IsPassing(error) && !cancellationToken.IsCancellationRequested)
                 {
                     received += Math.Max(LengthOf(part) - before, 0);
-                    attempts = LengthOf(part) > before ? 1 : attempts + 1;
+                    // Only bytes never reached before count as progress, or a server that is always too short would be asked for ever.
+                    attempts = LengthOf(part) > farthest ? 1 : attempts + 1;
+                    farthest = Math.Max(farthest, LengthOf(part));
                     if (attempts >= _options.MaxAttempts)
                     {
                         throw new DownloadException($"{file.Url}: given up after {attempts} tries: {error.Message} {LengthOf(part)} of {file.Size} bytes are kept in {part}; the next pull goes on from there.", error);
@@ -126,8 +135,8 @@ public sealed class DataPuller : IDisposable
         }
     }
 
-    /// <summary>One request: writes what comes behind what is there and returns the server's tag of the content.</summary>
-    private async Task<EntityTagHeaderValue?> ReceiveAsync(CatalogueFile file, string part, EntityTagHeaderValue? tag, Meter? meter, CancellationToken cancellationToken)
+    /// <summary>One request: writes what comes behind what is there and notes the server's tag of the content.</summary>
+    private async Task ReceiveAsync(CatalogueFile file, string part, SeenTag seen, Meter? meter, CancellationToken cancellationToken)
     {
         var offset = LengthOf(part);
         using var stall = new CancellationTokenSource(_options.StallTimeout, _time);
@@ -136,7 +145,7 @@ public sealed class DataPuller : IDisposable
         if (offset > 0)
         {
             request.Headers.Range = new(offset, null);
-            if (tag is { IsWeak: false })
+            if (seen.Tag is { IsWeak: false } tag)
             {
                 request.Headers.IfRange = new(tag);
             }
@@ -153,6 +162,7 @@ public sealed class DataPuller : IDisposable
             {
                 throw Refused(file, response);
             }
+            seen.Tag = response.Headers.ETag;
             var resumed = response.StatusCode == HttpStatusCode.PartialContent;
             if (resumed && response.Content.Headers.ContentRange?.From != offset)
             {
@@ -164,7 +174,6 @@ public sealed class DataPuller : IDisposable
             {
                 await CopyAsync(file, content, part, resumed ? offset : 0, meter, stall, either.Token).ConfigureAwait(false);
             }
-            return response.Headers.ETag;
         }
         catch (OperationCanceledException error) when (!cancellationToken.IsCancellationRequested)
         {
@@ -308,6 +317,12 @@ public sealed class DataPuller : IDisposable
     }
 
     private static long LengthOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
+
+    /// <summary>The server's tag of the content that is being written; it outlives a broken connection.</summary>
+    private sealed class SeenTag
+    {
+        public EntityTagHeaderValue? Tag { get; set; }
+    }
 
     /// <summary>The server cannot answer now.</summary>
     private sealed class ServerBusyException(string message, TimeSpan? retryAfter) : Exception(message)

@@ -35,5 +35,6 @@ public sealed record PullProgress(string File, long FileBytes, long FileSize, lo
 /// <param name="Folder">The set's folder.</param>
 /// <param name="Fetched">Names of the files that were fetched.</param>
 /// <param name="Kept">Names of the files that were there already, with the right hash.</param>
+/// <param name="Skipped">Description files that could not be fetched, with the reason; the data can be used without them.</param>
 /// <param name="Bytes">Bytes received.</param>
-public sealed record PullResult(string Folder, IReadOnlyList<string> Fetched, IReadOnlyList<string> Kept, long Bytes);
+public sealed record PullResult(string Folder, IReadOnlyList<string> Fetched, IReadOnlyList<string> Kept, IReadOnlyList<string> Skipped, long Bytes);

@@ -83,7 +83,7 @@ public sealed record DataSetInfo
         var entry = Catalogue.Find(name);
         var isPresent = DataFolder.Holds(entry, folder);
         DataSetInfo? looked = null;
-        if (isPresent && !entry.IsGenerated)
+        if (isPresent)
         {
             using var data = DataSets.Load(name, folder);
             looked = Of(data);

@@ -2,7 +2,7 @@ using Nabla.Core;
 
 namespace Nabla.Data;
 
-/// <summary>Loads catalogued data sets into memory. Every file is checked against its SHA-256 first.</summary>
+/// <summary>Loads catalogued data sets into memory. Every file is checked against its SHA-256 first; the generated set is drawn with its default options.</summary>
 public static class DataSets
 {
     private static readonly string[] AdultColumns =
@@ -36,7 +36,7 @@ public static class DataSets
         var entry = Catalogue.Find(name);
         if (entry.IsGenerated)
         {
-            throw new DataException($"Data set '{name}' is generated from a seed and has no files to load; make it with its generator.");
+            return Shapes();
         }
         var files = DataFolder.Verify(entry, folder);
         return name switch
@@ -61,6 +61,32 @@ public static class DataSets
     /// <exception cref="DataException">The name is not known, or a file is missing or is not the catalogued one.</exception>
     public static Task<LoadedData> LoadAsync(string name, string? folder = null, CancellationToken cancellationToken = default)
         => Task.Run(() => Load(name, folder), cancellationToken);
+
+    /// <summary>Draws the generated set <c>shapes</c>.</summary>
+    /// <param name="options">Size and seed; null for the defaults.</param>
+    /// <returns>Pictures <c>[examples, channels=3, height, width]</c> in a train and a test split; the caller disposes them.</returns>
+    /// <exception cref="OptionsException">An option is not valid.</exception>
+    public static ImageData Shapes(ShapesOptions? options = null)
+    {
+        ShapesGenerator generator = new(options ?? new());
+        var entry = Catalogue.Find("shapes");
+        ImageSplit Draw(ShapesSplit split)
+        {
+            var (pixels, classes) = generator.Generate(split);
+            var images = tensor(pixels, [classes.Length, ShapesGenerator.Channels, generator.Options.Size, generator.Options.Size]);
+            images.DetachFromDisposeScope(); // the data owns its pictures
+            return new(images, classes);
+        }
+        return new()
+        {
+            Name = entry.Name,
+            Task = entry.Task,
+            ContentHash = CatalogueEntry.HashOf([$"generated  {entry.Name}  {generator.Options}"]),
+            Classes = ShapesGenerator.ClassNames,
+            Train = Draw(ShapesSplit.Train),
+            Test = Draw(ShapesSplit.Test),
+        };
+    }
 
     private static ImageData FashionMnist(CatalogueEntry entry, IReadOnlyDictionary<string, string> files)
     {

@@ -58,7 +58,7 @@ internal static class ParquetTable
         public async Task ReadAsync(ParquetRowGroupReader rows, CancellationToken cancellationToken)
         {
             var count = checked((int)rows.RowCount);
-            if (field.ClrType == typeof(string))
+            if (field.ClrType == typeof(string) || field.ClrType == typeof(ReadOnlyMemory<char>))
             {
                 var values = new string?[count];
                 await rows.ReadAsync(field, values.AsMemory()!, cancellationToken: cancellationToken).ConfigureAwait(false);

@@ -37,11 +37,7 @@ public sealed class Gpt : LanguageModel, IOwnOperations
             .Require(_context >= input.ContextLength, $"context_length ({_context}) must be at least the length of the training examples ({input.ContextLength}).")
             .Require(!options.TieHead || input.Outputs == input.Vocabulary, $"tie_head needs as many outputs ({input.Outputs}) as token ids ({input.Vocabulary}).")
             .ThrowIfAny();
-        embedding = new(new()
-        {
-            VocabularySize = input.Vocabulary, Features = options.Features, MaxTime = _context, Dropout = options.Dropout,
-            Positions = options.Positions == "rotary" ? "none" : options.Positions, StandardDeviation = TransformerWeights.StandardDeviation,
-        });
+        embedding = TransformerWeights.Embedding(input.Vocabulary, options.Features, _context, options.Positions, options.Dropout);
         blocks = new();
         for (var i = 0; i < options.Layers; i++)
         {

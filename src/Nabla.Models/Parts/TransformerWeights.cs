@@ -6,6 +6,18 @@ internal static class TransformerWeights
     /// <summary>Radford et al. (2019), section 2.3, and the published code.</summary>
     public const double StandardDeviation = 0.02;
 
+    /// <summary>
+    /// The entry of a transformer. Learned positions start as small as tokens; sinusoids have entries up to 1, so tokens must start as
+    /// large (Vaswani et al., 2017, section 3.4: times the root of the width); rotary positions act in the attention instead.
+    /// </summary>
+    public static TokenEmbedding Embedding(int vocabulary, int features, int maxTime, string positions, double dropout) => new(new()
+    {
+        VocabularySize = vocabulary, Features = features, MaxTime = maxTime, Dropout = dropout,
+        Positions = positions == "rotary" ? "none" : positions,
+        StandardDeviation = positions == "sinusoidal" ? 1 / Math.Sqrt(features) : StandardDeviation,
+        ScaleByRootFeatures = positions == "sinusoidal",
+    });
+
     /// <summary>Draws the weights of <paramref name="blocks"/> and <paramref name="head"/>; norms keep 1 and 0.</summary>
     public static void Initialize(ModuleList<TransformerBlock> blocks, Linear? head)
     {

@@ -89,6 +89,10 @@ public sealed class RecurrentLanguageModel : LanguageModel, IOwnOperations
             return model.Score(outputs.select(1, -1)).squeeze(0).MoveToOuterDisposeScope();   // [vocab]
         }
 
-        protected override void Dispose(bool disposing) => _state?.Dispose();
+        protected override void Dispose(bool disposing)
+        {
+            _state?.Dispose();
+            base.Dispose(disposing);
+        }
     }
 }

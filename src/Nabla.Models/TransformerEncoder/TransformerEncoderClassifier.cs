@@ -33,11 +33,7 @@ public sealed class TransformerEncoderClassifier : Model
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         _options = options;
-        embedding = new(new()
-        {
-            VocabularySize = input.Vocabulary, Features = options.Features, MaxTime = input.ContextLength, Dropout = options.Dropout,
-            Positions = options.Positions == "rotary" ? "none" : options.Positions,
-        });
+        embedding = TransformerWeights.Embedding(input.Vocabulary, options.Features, input.ContextLength, options.Positions, options.Dropout);
         blocks = new();
         for (var i = 0; i < options.Layers; i++)
         {

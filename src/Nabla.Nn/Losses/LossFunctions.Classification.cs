@@ -184,7 +184,7 @@ public static partial class LossFunctions
         }
         var axis = classAxis < 0 ? classAxis + (int)logits.Dimensions : Math.Min(classAxis, (int)logits.Dimensions - 1);
         var isLast = axis == logits.Dimensions - 1;
-        var last = isLast ? logits : logits.movedim((long)axis, -1L); // [..., classes]
+        var last = isLast ? logits : logits.movedim([axis], [-1]); // [..., classes]
         var classes = last.shape[^1];
         var shape = last.shape[..^1];
         if (targets.is_floating_point())
@@ -193,7 +193,7 @@ public static partial class LossFunctions
             {
                 throw new ShapeException(where, nameof(targets), $"probabilities in the shape of the logits, {ShapeException.Format(logits.shape)}", targets.shape, "For class numbers give int64.");
             }
-            var probabilities = isLast ? targets : targets.movedim((long)axis, -1L);
+            var probabilities = isLast ? targets : targets.movedim([axis], [-1]);
             return (last.reshape(-1, classes), probabilities.to(logits.dtype).reshape(-1, classes), shape);
         }
         if (!targets.shape.AsSpan().SequenceEqual(shape))

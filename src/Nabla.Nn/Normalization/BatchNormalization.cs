@@ -57,13 +57,6 @@ public sealed class BatchNormalization : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>Creates the layer with default options.</summary>
-    /// <param name="channels">Number of channels.</param>
-    public BatchNormalization(int channels)
-        : this(new BatchNormalizationOptions { Channels = channels })
-    {
-    }
-
     /// <summary>Normalises each channel.</summary>
     /// <param name="x"><c>[batch, channels, ...]</c>.</param>
     /// <returns>The shape of <paramref name="x"/>.</returns>

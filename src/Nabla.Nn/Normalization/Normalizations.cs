@@ -16,7 +16,7 @@ public static class Normalizations
     /// <exception cref="ArgumentException">The name is not known, or the groups do not divide the channels.</exception>
     public static Module<Tensor, Tensor>? ForChannels(string name, int channels, int groups = 32) => name switch
     {
-        "batch-norm" => new BatchNormalization(channels),
+        "batch-norm" => new BatchNormalization(new() { Channels = channels }),
         "group-norm" when groups < 1 || channels % groups != 0 => throw new ArgumentException($"group-norm: channels ({channels}) must be a multiple of groups ({groups}).", nameof(groups)),
         "group-norm" => GroupNorm(groups, channels),
         "layer-norm" => GroupNorm(1, channels),

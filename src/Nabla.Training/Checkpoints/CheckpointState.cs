@@ -37,6 +37,9 @@ public sealed record CheckpointState
     /// <summary>Peak learning rate in use (the finder may have chosen it).</summary>
     public double LearningRate { get; init; }
 
+    /// <summary>Arithmetic in use, such as float32; a resumed run keeps it, whatever is fastest on its machine.</summary>
+    public string Precision { get; init; } = "float32";
+
     /// <summary>State of the schedule.</summary>
     public IReadOnlyDictionary<string, double> Schedule { get; init; } = new Dictionary<string, double>();
 

@@ -67,7 +67,8 @@ public sealed class CheckpointStore
                 _files.RenameFolder(target, TemporaryName("replaced"));
             }
             _files.RenameFolder(temporary, target);
-            var best = content.State.Best?.Step is { } step && Directory.Exists(PathOf(step)) ? step : (long?)null;
+            // Nothing measured: the newest counts as the best. Measured, but its checkpoint lost to damage: none does.
+            var best = content.State.Best is not { } evaluation ? content.State.Step : Directory.Exists(PathOf(evaluation.Step)) ? evaluation.Step : (long?)null;
             if (best is { } bestStep)
             {
                 _files.WritePointer(Path.Combine(_run, BestFile), Pointer(bestStep));
@@ -115,14 +116,14 @@ public sealed class CheckpointStore
         ?? throw new CheckpointException($"{_run}: expected a checkpoint, got none. The run stopped before its first; train it again.");
 
     /// <summary>Removes what a crash left behind and the checkpoints after a step; called on resume under the run's lock.</summary>
-    /// <param name="step">The step that training goes on from.</param>
-    internal void DiscardAfter(long step)
+    /// <param name="step">The step that training goes on from, or null when it starts anew.</param>
+    internal void CleanUp(long? step)
     {
         if (!Directory.Exists(_folder))
         {
             return;
         }
-        foreach (var later in Steps.Where(other => other > step))
+        foreach (var later in Steps.Where(other => step is null || other > step).ToList())
         {
             Remove(later);
         }
@@ -134,7 +135,10 @@ public sealed class CheckpointStore
         {
             File.Delete(Path.Combine(_run, BestFile)); // it was removed for a later one that turned out damaged
         }
-        _files.WritePointer(Path.Combine(_run, LastFile), Pointer(step));
+        if (step is { } last)
+        {
+            _files.WritePointer(Path.Combine(_run, LastFile), Pointer(last));
+        }
         foreach (var leftover in Directory.EnumerateFiles(_run, "*" + AtomicFile.TemporaryMark + "*").ToList())
         {
             File.Delete(leftover);
@@ -175,7 +179,7 @@ public sealed class CheckpointStore
         {
             var path = Path.Combine(folder, name);
             SafeTensorsDigest? digest = null;
-            _files.Write(path, stream => digest = SafeTensorsFile.Write(stream, path, tensors, null));
+            _files.Write(path, stream => digest = SafeTensorsFile.WriteTo(stream, path, tensors, null));
             files[name] = new(new FileInfo(path).Length, digest!.File, new(digest.Tensors.ToDictionary(), StringComparer.Ordinal));
         }
 

@@ -56,7 +56,7 @@ public static class ModuleState
         using var noGradient = torch.no_grad();
         foreach (var (name, own) in state)
         {
-            own.copy_(tensors[name]).Dispose();
+            own.copy_(tensors[name]);
         }
     }
 }

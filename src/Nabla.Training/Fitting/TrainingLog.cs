@@ -11,8 +11,8 @@ internal static partial class TrainingLog
     [LoggerMessage(2, LogLevel.Warning, "The unfinished {Folder} could not be removed: {Problem} It is safe to delete.")]
     public static partial void LeftoverStays(ILogger logger, string folder, string problem);
 
-    [LoggerMessage(3, LogLevel.Information, "Training {Parameters} parameters on {Device}: {Epochs} epochs, {TotalSteps} steps, seed {Seed}, options {Options}")]
-    public static partial void Started(ILogger logger, long parameters, string device, int epochs, long? totalSteps, long seed, TrainingOptions options);
+    [LoggerMessage(3, LogLevel.Information, "Training {Parameters} parameters on {Device}: {Epochs} epochs, {TotalSteps} steps, seed {Seed}, {Precision} {Options}")]
+    public static partial void Started(ILogger logger, long parameters, string device, int epochs, long? totalSteps, long seed, string precision, TrainingOptions options);
 
     [LoggerMessage(4, LogLevel.Information, "Resumed after step {Step} (epoch {Epoch}, batch {Batch}) from {Checkpoint}")]
     public static partial void Resumed(ILogger logger, long step, int epoch, long batch, string checkpoint);
@@ -37,4 +37,7 @@ internal static partial class TrainingLog
 
     [LoggerMessage(11, LogLevel.Warning, "The run was planned with {Saved} steps and now has {Now}: schedules that depend on the length follow the new one")]
     public static partial void LengthChanged(ILogger logger, long saved, long now);
+
+    [LoggerMessage(12, LogLevel.Warning, "The run's status could not be written: {Problem}")]
+    public static partial void StatusNotWritten(ILogger logger, string problem);
 }

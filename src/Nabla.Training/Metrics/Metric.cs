@@ -20,6 +20,9 @@ public abstract class Metric
     /// <param name="targets">Class ids <c>[batch]</c> or <c>[batch, time]</c> (int64; -100 is ignored), or values <c>[batch]</c>.</param>
     public abstract void Update(Tensor predictions, Tensor targets);
 
-    /// <summary>The measure over all batches since <see cref="Reset"/>; NaN when it is not defined for them.</summary>
+    /// <summary>The measure over all batches since <see cref="Reset"/>; NaN when it is not defined for them, or when a prediction is NaN.</summary>
     public abstract double Compute();
+
+    /// <summary>Why the last <see cref="Compute"/> gave NaN, in a sentence; null when it gave a number.</summary>
+    public virtual string? UndefinedReason => null;
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
@@ -77,7 +78,7 @@ internal static class EventRecord
     /// <summary>The four kinds of protocol buffer field that events need.</summary>
     private sealed class ProtocolBuffer
     {
-        private readonly MemoryStream _bytes = new();
+        private readonly ArrayBufferWriter<byte> _bytes = new();
 
         public void Varint(int field, long value)
         {
@@ -108,7 +109,7 @@ internal static class EventRecord
             _bytes.Write(bytes);
         }
 
-        public byte[] ToArray() => _bytes.ToArray();
+        public byte[] ToArray() => _bytes.WrittenSpan.ToArray();
 
         private void Tag(int field, int wireType) => Raw((ulong)((field << 3) | wireType));
 
@@ -116,9 +117,9 @@ internal static class EventRecord
         {
             for (; value >= 0x80; value >>= 7)
             {
-                _bytes.WriteByte((byte)(value | 0x80));
+                _bytes.Write([(byte)(value | 0x80)]);
             }
-            _bytes.WriteByte((byte)value);
+            _bytes.Write([(byte)value]);
         }
     }
 }

@@ -1,4 +1,5 @@
 using Nabla.Core;
+using Nabla.Data;
 
 namespace Nabla;
 
@@ -35,6 +36,29 @@ public enum NumberScaling
 
     /// <summary>Ranks mapped to a standard normal; bears any distribution.</summary>
     Quantile = 4,
+}
+
+/// <summary>How the target of a regression is scaled while training; results are always given in its own unit.</summary>
+public enum TargetScaling
+{
+    /// <summary>As it is.</summary>
+    None = 0,
+
+    /// <summary>Mean 0, standard deviation 1.</summary>
+    Standard = 1,
+
+    /// <summary>ln(1 + y), then mean 0 and standard deviation 1; the target must be above -1.</summary>
+    Log = 2,
+}
+
+/// <summary>How a missing number of a table is filled, by figures of the training split only.</summary>
+public enum NumberFilling
+{
+    /// <summary>With the median.</summary>
+    Median = 0,
+
+    /// <summary>With the mean.</summary>
+    Mean = 1,
 }
 
 /// <summary>What a token of a text is.</summary>
@@ -89,14 +113,20 @@ public sealed record DataOptions
     /// <summary>Numeric columns taken as sign(x) ln(1 + |x|) before scaling, for amounts and counts over several magnitudes. Default: none.</summary>
     public IReadOnlyList<string> LogColumns { get; init; } = [];
 
-    /// <summary>Whether the target of a regression is scaled to mean 0 and deviation 1 while training; results are given in its own unit. Default: true.</summary>
-    public bool ScaleTarget { get; init; } = true;
+    /// <summary>How a missing number is filled. Default: median.</summary>
+    public NumberFilling Filling { get; init; }
 
-    /// <summary>Whether the logarithm of the target of a regression is learned; the target must be above 0. Default: false.</summary>
-    public bool LogTarget { get; init; }
+    /// <summary>Whether a numeric column with missing values gets a second input that is 1 where it was missing. Default: true.</summary>
+    public bool MissingIndicator { get; init; } = true;
 
-    /// <summary>Share of the training examples that is kept for validation, in [0, 1). Default: 0.1.</summary>
-    public double Validation { get; init; } = 0.1;
+    /// <summary>A category that comes less often in the training split is taken as unknown, at least 1. Default: 1.</summary>
+    public int MinimumCategoryCount { get; init; } = 1;
+
+    /// <summary>How the target of a regression is scaled while training. Default: standard.</summary>
+    public TargetScaling TargetScaling { get; init; } = TargetScaling.Standard;
+
+    /// <summary>Share of the training examples that is kept for validation, in [0, 1); null: the data set's own validation split, or 0.1 where it has none. Default: null.</summary>
+    public double? Validation { get; init; }
 
     /// <summary>Share of all examples that is kept for the test, in [0, 1), where the data set has no test split of its own; null: 0.2 there, or 0 for language-modeling. Default: null.</summary>
     public double? Test { get; init; }
@@ -137,6 +167,9 @@ public sealed record DataOptions
     /// <summary>How text becomes tokens.</summary>
     public VocabularyOptions Vocabulary { get; init; } = new();
 
+    /// <summary>Size and seed of the generated data set shapes; null: its defaults. Default: null.</summary>
+    public ShapesOptions? Shapes { get; init; }
+
     /// <summary>Whether classes are drawn equally often while training. Default: false.</summary>
     public bool BalanceClasses { get; init; }
 
@@ -151,10 +184,11 @@ public sealed record DataOptions
     public void Validate() => OptionsCheck.For(this)
         .Require(Dataset is not null || Path is not null, "dataset or path must be given; neither is.")
         .Require(Dataset is null || Path is null, "path and dataset exclude each other; keep one of them.")
-        .Require(Validation is >= 0 and < 1, $"validation must be in [0, 1); it is {Validation}.")
+        .Require(Validation is null or (>= 0 and < 1), $"validation must be in [0, 1); it is {Validation}.")
         .Require(Test is null or (>= 0 and < 1), $"test must be in [0, 1); it is {Test}.")
-        .Require(Test is null || !(Validation + Test >= 1), $"validation and test must leave something to train on; they are {Validation} and {Test}.")
+        .Require(Test is null || !((Validation ?? 0) + Test >= 1), $"validation and test must leave something to train on; they are {Validation ?? 0} and {Test}.")
         .Require(Split != SplitMethod.Group || GroupColumn is not null, "group_column must be given when split is group.")
+        .Require(MinimumCategoryCount >= 1, $"minimum_category_count must be at least 1; it is {MinimumCategoryCount}.")
         .Require(Limit is null or >= 1, $"limit must be at least 1; it is {Limit}.")
         .Require(ImageSize is null or (>= 1 and <= 4096), $"image_size must be in [1, 4096]; it is {ImageSize}.")
         .Require(Channels is null or 1 or 3, $"channels must be 1 or 3; it is {Channels}.")

@@ -1,3 +1,4 @@
+using Nabla.Nn;
 using Nabla.Training;
 
 namespace Nabla;
@@ -18,7 +19,7 @@ public sealed record Recipe
     public required ModelSelection Model { get; init; }
 
     /// <summary>What is minimised; null: the task's own loss. Default: null.</summary>
-    public LossSelection? Loss { get; init; }
+    public LossOptions? Loss { get; init; }
 
     /// <summary>How it is trained.</summary>
     public TrainingOptions Training { get; init; } = new();

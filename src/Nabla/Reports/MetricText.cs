@@ -103,11 +103,18 @@ public static class MetricText
 
     /// <summary>A duration: <c>41.2 s</c>, <c>3 min 07 s</c>, <c>2 h 05 min</c>, <c>3 d 04 h</c>.</summary>
     /// <param name="duration">The duration.</param>
-    public static string Duration(TimeSpan duration) => duration switch
+    public static string Duration(TimeSpan duration)
     {
-        { TotalSeconds: < 59.95 } => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalSeconds:0.0} s"),
-        { TotalMinutes: < 60 } => string.Create(CultureInfo.InvariantCulture, $"{duration.Minutes + (duration.Hours * 60)} min {duration.Seconds:00} s"),
-        { TotalHours: < 24 } => string.Create(CultureInfo.InvariantCulture, $"{duration.Hours} h {duration.Minutes:00} min"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{duration.Days} d {duration.Hours:00} h"),
-    };
+        if (duration.TotalSeconds < 59.95)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"{duration.TotalSeconds:0.0} s");
+        }
+        var whole = TimeSpan.FromSeconds(Math.Round(duration.TotalSeconds));
+        return whole switch
+        {
+            { TotalHours: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{whole.Minutes} min {whole.Seconds:00} s"),
+            { TotalDays: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{whole.Hours} h {whole.Minutes:00} min"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{whole.Days} d {whole.Hours:00} h"),
+        };
+    }
 }

@@ -15,7 +15,7 @@ public static class ReportFindings
 
     private static IEnumerable<ReportFinding> FromStatus(ReportData data)
     {
-        if (data.Status == "failed")
+        if (data.Status is "failed" or "crashed")
         {
             yield return new(ReportSeverity.Problem, "The run failed", "What follows is what was logged before. See the log of the run for the error, and go on from the last checkpoint with --resume.");
         }

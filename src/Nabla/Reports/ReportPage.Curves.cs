@@ -44,7 +44,7 @@ internal sealed partial class ReportPage
             _html.Write($"""<li class="s-{LineChart.StyleOf(curve.Name, i)}"><span class="swatch" aria-hidden="true"></span>{(SplitOrder.Contains(split) ? split : "last")} <b>{last}</b>""");
             if (markBest && split == "validation" && curve.Points.Any(point => double.IsFinite(point.Value)))
             {
-                _html.Write($""" <span class="muted">best {MetricText.Value(curve.Name, MetricsLog.Summarize(curve).Best)}</span>""");
+                _html.Write($""" <span class="muted">best {MetricText.Value(curve.Name, MetricHistory.Summarize(curve).Best)}</span>""");
             }
             _html.Write($"</li>");
         }

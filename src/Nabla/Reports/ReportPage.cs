@@ -107,7 +107,7 @@ internal sealed partial class ReportPage(ReportData data)
     private static string StatusStyle(string status) => status switch
     {
         "completed" or "stopped-early" => "good",
-        "failed" => "bad",
+        "failed" or "crashed" => "bad",
         _ => "open",
     };
 

@@ -10,7 +10,7 @@ internal static class ReportVerdict
     {
         var opening = data.Status switch
         {
-            "failed" => "The run failed before it was done. ",
+            "failed" or "crashed" => "The run failed before it was done. ",
             "interrupted" => "The run was interrupted; the figures are those of its last checkpoint. ",
             "running" => "The run is still going on. ",
             _ => "",

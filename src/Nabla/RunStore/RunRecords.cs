@@ -12,8 +12,11 @@ public sealed record RunSummary
     /// <summary>Full path of the run folder.</summary>
     public required string Path { get; init; }
 
-    /// <summary>completed, stopped-early, interrupted, failed, running or unknown. Default: unknown.</summary>
+    /// <summary>created, running, completed, stopped-early, interrupted, failed, crashed (its process is gone) or unknown. Default: unknown.</summary>
     public string Status { get; init; } = "unknown";
+
+    /// <summary>The error that ended the run; null: none. Default: null.</summary>
+    public string? Error { get; init; }
 
     /// <summary>When training began. Default: null, not known.</summary>
     public DateTimeOffset? StartedAt { get; init; }
@@ -24,7 +27,7 @@ public sealed record RunSummary
     /// <summary>Optimiser steps taken, as far as they were logged. Default: 0.</summary>
     public long Steps { get; init; }
 
-    /// <summary>Epochs, as far as they were logged. Default: 0.</summary>
+    /// <summary>Epochs finished. Default: 0.</summary>
     public double Epochs { get; init; }
 
     /// <summary>Every metric that was logged, with its last and best value, ordered by name. Default: none.</summary>
@@ -39,7 +42,7 @@ public sealed record RunSummary
         .ThenBy(metric => MainOrder(MetricText.Measure(metric.Name)))
         .FirstOrDefault();
 
-    private static int MainOrder(string measure)
+    internal static int MainOrder(string measure)
     {
         var place = Array.IndexOf(["accuracy", "auc", "rmse", "map", "bleu", "rouge-l", "perplexity", "f1", "loss"], measure);
         return place < 0 ? int.MaxValue : place;

@@ -16,12 +16,12 @@ public sealed class RunStore(string? root = null)
         root ?? (Environment.GetEnvironmentVariable("NABLA_RUNS") is { Length: > 0 } folder ? folder : "runs"));
 
     /// <summary>Every run, the newest first. An absent root gives none.</summary>
-    public IReadOnlyList<RunSummary> List() => [.. Folders().Select(RunFolder.Summarize).OrderByDescending(Age).ThenByDescending(run => run.Id, StringComparer.Ordinal)];
+    public IReadOnlyList<RunSummary> List() => [.. Folders().Select(RunReader.Summarize).OrderByDescending(Age).ThenByDescending(run => run.Id, StringComparer.Ordinal)];
 
     /// <summary>All that a run holds.</summary>
     /// <param name="reference">What <see cref="Find"/> takes.</param>
     /// <exception cref="RunNotFoundException">No run, or more than one, fits.</exception>
-    public RunDetails Show(string reference) => RunFolder.Read(Find(reference));
+    public RunDetails Show(string reference) => RunReader.Read(Find(reference));
 
     /// <summary>Runs side by side: the settings in which they differ, and every metric.</summary>
     /// <param name="references">What <see cref="Find"/> takes; at least two.</param>
@@ -41,11 +41,11 @@ public sealed class RunStore(string? root = null)
     public string Find(string reference)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(reference);
-        if (Directory.Exists(reference) && RunFolder.LooksLikeRun(reference))
+        if (Directory.Exists(reference) && RunReader.LooksLikeRun(reference))
         {
             return Path.TrimEndingDirectorySeparator(Path.GetFullPath(reference));
         }
-        var folders = Folders().Where(RunFolder.LooksLikeRun).ToList();
+        var folders = Folders().Where(RunReader.LooksLikeRun).ToList();
         var (name, rest) = Split(reference);
         if (name is not null)
         {
@@ -74,7 +74,7 @@ public sealed class RunStore(string? root = null)
         || id[(id.LastIndexOf('-') + 1)..].StartsWith(beginning, StringComparison.OrdinalIgnoreCase);
 
     private static List<string> Newest(List<string> folders) =>
-        [.. folders.Select(RunFolder.Summarize).OrderByDescending(Age).ThenByDescending(run => run.Id, StringComparer.Ordinal).Take(1).Select(run => run.Path)];
+        [.. folders.Select(RunReader.Summarize).OrderByDescending(Age).ThenByDescending(run => run.Id, StringComparer.Ordinal).Take(1).Select(run => run.Path)];
 
     private static DateTimeOffset Age(RunSummary run) =>
         run.StartedAt ?? new DateTimeOffset(Directory.GetLastWriteTimeUtc(run.Path), TimeSpan.Zero);
@@ -86,7 +86,7 @@ public sealed class RunStore(string? root = null)
 
     private string NotFound(string reference)
     {
-        var folders = Folders().Where(RunFolder.LooksLikeRun).ToList();
+        var folders = Folders().Where(RunReader.LooksLikeRun).ToList();
         if (Directory.Exists(reference))
         {
             return $"'{reference}' is a folder but not a run: it holds no recipe.yaml. Give the run folder itself, such as {Few(folders) switch { "" => "runs/shapes/20260101-120000-ab12", var few => few }}.";
@@ -109,7 +109,7 @@ public sealed class RunStore(string? root = null)
         EnumerationOptions visible = new() { IgnoreInaccessible = true };   // leaves hidden folders out
         foreach (var outer in Directory.EnumerateDirectories(Root, "*", visible).Where(IsVisible).Order(StringComparer.Ordinal))
         {
-            var inner = RunFolder.LooksLikeRun(outer) ? [] : Directory.EnumerateDirectories(outer, "*", visible).Where(IsVisible).Order(StringComparer.Ordinal).ToList();
+            var inner = RunReader.LooksLikeRun(outer) ? [] : Directory.EnumerateDirectories(outer, "*", visible).Where(IsVisible).Order(StringComparer.Ordinal).ToList();
             if (inner.Count == 0)
             {
                 yield return outer;

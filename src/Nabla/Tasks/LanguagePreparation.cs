@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Nabla.Core;
 using Nabla.Data;
-using Nabla.Models;
 
 namespace Nabla;
 

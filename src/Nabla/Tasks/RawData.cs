@@ -7,6 +7,8 @@ namespace Nabla;
 /// <summary>Finds the data that a recipe names and divides it into splits; nothing is encoded yet.</summary>
 internal static class RawData
 {
+    private const double DefaultValidation = 0.1, DefaultTest = 0.2;
+
     /// <summary>The recipe's data with its splits. The caller owns it.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="folder">Folder that relative paths start from.</param>
@@ -34,6 +36,17 @@ internal static class RawData
         Kinds = data.CategoryColumns.ToDictionary(column => column, _ => ColumnKind.Category, StringComparer.Ordinal),
     };
 
+    /// <summary>The columns of a table file that hold the texts and their classes.</summary>
+    public static (string Text, string Label) TextColumns(DataOptions data, string path)
+    {
+        if (data is { TextColumn: { } text, LabelColumn: { } label })
+        {
+            return (text, label);
+        }
+        var names = TableFile.Read(path, FileOptions(data)).Names;
+        return (Column(path, names, data.TextColumn, "text_column", "text", "sentence"), Column(path, names, data.LabelColumn, "label_column", "label", "class", "sentiment"));
+    }
+
     private static LoadedData LoadSet(Recipe recipe, string name)
     {
         var entry = Catalogue.Find(name);
@@ -44,7 +57,8 @@ internal static class RawData
         }
         if (entry.IsGenerated)
         {
-            return Shapes(entry, recipe.Data);
+            var shapes = recipe.Data.Shapes ?? new();
+            return DataSets.Shapes(recipe.Data.ImageSize is { } size ? shapes with { Size = size } : shapes);
         }
         var loaded = DataSets.Load(name);
         if (loaded is TabularData table && recipe.Data.Target is { } target && target != table.Target)
@@ -53,26 +67,6 @@ internal static class RawData
             return table with { Target = target, Task = recipe.Task, Classes = null };
         }
         return loaded;
-    }
-
-    private static ImageData Shapes(CatalogueEntry entry, DataOptions data)
-    {
-        ShapesGenerator generator = new(new() { Size = data.ImageSize ?? new ShapesOptions().Size });
-        ImageSplit Make(ShapesSplit split)
-        {
-            var (pixels, classes) = generator.Generate(split);
-            long size = generator.Options.Size;
-            return new(torch.tensor(pixels, [classes.Length, ShapesGenerator.Channels, size, size]).DetachFromDisposeScope(), classes);
-        }
-        return new()
-        {
-            Name = entry.Name,
-            Task = entry.Task,
-            ContentHash = entry.ContentHash(),
-            Classes = ShapesGenerator.ClassNames,
-            Train = Make(ShapesSplit.Train),
-            Test = Make(ShapesSplit.Test),
-        };
     }
 
     private static LoadedData LoadPath(Recipe recipe, string path, string folder)
@@ -85,9 +79,8 @@ internal static class RawData
                 var target = data.Target ?? TableFile.Read(path, FileOptions(data)).Names[^1];
                 return TabularData.Read(path, target, recipe.Task == ModelTasks.TabularClassification, FileOptions(data), testPath);
             case ModelTasks.TextClassification:
-                var names = TableFile.Read(path, FileOptions(data)).Names;
-                return TextClassificationData.Read(
-                    path, Column(path, names, data.TextColumn, "text_column", "text", "sentence"), Column(path, names, data.LabelColumn, "label_column", "label", "class", "sentiment"), FileOptions(data), testPath);
+                var (text, label) = TextColumns(data, path);
+                return TextClassificationData.Read(path, text, label, FileOptions(data), testPath);
             case ModelTasks.LanguageModeling:
                 return data.Lines ? LineData.Read(path) : TextData.Read(path);
             case ModelTasks.ImageClassification:
@@ -122,8 +115,8 @@ internal static class RawData
         return new()
         {
             // A split that the publisher made is kept, unless the recipe wants none; a running text is cut as the recipe says.
-            Validation = hasValidation && !isText && data.Validation > 0 ? null : data.Validation,
-            Test = hasTest ? (data.Test == 0 ? 0 : null) : data.Test ?? (recipe.Task == ModelTasks.LanguageModeling ? 0 : 0.2),
+            Validation = hasValidation && !isText && data.Validation != 0 ? null : data.Validation ?? DefaultValidation,
+            Test = hasTest ? (data.Test == 0 ? 0 : null) : data.Test ?? (recipe.Task == ModelTasks.LanguageModeling ? 0 : DefaultTest),
             Strategy = (data.Split ?? (classes ? SplitMethod.Stratified : SplitMethod.Random)).ToString().ToLowerInvariant(),
             Column = data.Split switch { SplitMethod.Group => data.GroupColumn, SplitMethod.Time => data.TimeColumn, _ => null },
             Seed = data.SplitSeed ?? recipe.Seed,

@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Text.Json;
-using Nabla.Core;
 using Nabla.Data;
 using Nabla.Models;
 
@@ -14,7 +12,7 @@ internal static class TablePreparation
     {
         var options = recipe.Data;
         var train = Shape(options, data.Train, data.Target);
-        var encoder = TableEncoder.Fit(train, EncoderOptions(options, data, train));
+        var encoder = TableEncoder.Fit(train, EncoderOptions(options, data));
         var tables = new Dictionary<string, Table>(StringComparer.Ordinal) { ["train"] = train };
         foreach (var (split, table) in new[] { ("validation", data.Validation), ("test", data.Test) })
         {
@@ -89,29 +87,20 @@ internal static class TablePreparation
         return options.Limit is { } limit && limit < table.Rows ? table.Select(DataPreparation.First(table.Rows, limit)) : table;
     }
 
-    private static TableEncoderOptions EncoderOptions(DataOptions options, TabularData data, Table train)
+    private static TableEncoderOptions EncoderOptions(DataOptions options, TabularData data) => data.EncoderOptions with
     {
-        if (!data.IsClassification && options.LogTarget && train[data.Target] is NumberColumn target && target.Values.Any(value => value <= -1))
-        {
-            throw new DataException($"{data.Name}: log_target needs a target above -1; the smallest is {target.Values.Min().ToString(CultureInfo.InvariantCulture)}. Leave log_target out.");
-        }
-        return data.EncoderOptions with
-        {
-            Scaler = options.Scaling switch
-            {
-                NumberScaling.None => "none",
-                NumberScaling.MinMax => "min-max",
-                NumberScaling.Robust => "robust",
-                NumberScaling.Quantile => "quantile",
-                _ => "standard",
-            },
-            LogColumns = options.LogColumns,
-            TargetScaling = options.LogTarget ? "log" : options.ScaleTarget ? "standard" : "none",
-        };
-    }
+        Scaler = KebabCase(options.Scaling),
+        LogColumns = options.LogColumns,
+        Imputation = KebabCase(options.Filling),
+        MissingIndicator = options.MissingIndicator,
+        MinCategoryCount = options.MinimumCategoryCount,
+        TargetScaling = KebabCase(options.TargetScaling),
+    };
+
+    private static string KebabCase<T>(T value) where T : struct, Enum => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
 
     /// <summary>Ascending bin edges of each feature at even quantiles of the training rows (Gorishniy et al., 2022, section 3.2).</summary>
-    private static IReadOnlyList<IReadOnlyList<double>> Edges(EncodedTable table, int bins)
+    private static IReadOnlyList<double>[] Edges(EncodedTable table, int bins)
     {
         var edges = new IReadOnlyList<double>[table.Features];
         for (var feature = 0; feature < table.Features; feature++)

@@ -54,15 +54,27 @@ public class CheckedGzipStreamTests
     }
 
     [Fact]
-    public void Read_FlippedBitInTheContent_Throws()
+    public void Read_FlippedBit_ThrowsUnlessItHasNoMeaning()
     {
-        var whole = TempFolder.Gzip("a text that is long enough to be worth compressing, compressing, compressing"u8.ToArray());
-        for (var place = 10; place < whole.Length; place++)
+        var content = "a text that is long enough to be worth compressing, compressing, compressing"u8.ToArray();
+        var whole = TempFolder.Gzip(content);
+        var noticed = 0;
+        for (var bit = 80; bit < whole.Length * 8; bit++)
         {
             var damaged = whole.ToArray();
-            damaged[place] ^= 0x10;
+            damaged[bit / 8] ^= (byte)(1 << (bit % 8));
             using var stream = new CheckedGzipStream(new MemoryStream(damaged), "a.gz");
-            Assert.Throws<DataException>(() => stream.CopyTo(Stream.Null));
+            using var result = new MemoryStream();
+            try
+            {
+                stream.CopyTo(result);
+                Assert.Equal(content, result.ToArray()); // such as a padding bit behind the last code
+            }
+            catch (DataException)
+            {
+                noticed++;
+            }
         }
+        Assert.InRange(noticed, (whole.Length * 8) - 80 - 8, int.MaxValue);
     }
 }

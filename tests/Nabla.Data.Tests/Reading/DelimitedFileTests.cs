@@ -69,6 +69,18 @@ public class DelimitedFileTests
         Assert.Equal(["\"x", "5\" pipe"], records.Single().Fields);
     }
 
+    [Theory]
+    [InlineData(';')]
+    [InlineData('|')]
+    [InlineData(' ')]
+    [InlineData('\t')]
+    public void Records_OtherSeparators_DivideFields(char separator)
+    {
+        var (columns, records) = Read($"a{separator}b\n1{separator}\"x{separator}y\"\n", new() { Separator = separator });
+        Assert.Equal(["a", "b"], columns);
+        Assert.Equal(["1", $"x{separator}y"], records.Single().Fields);
+    }
+
     [Fact]
     public void Open_WithoutHeader_NumbersTheColumns()
     {

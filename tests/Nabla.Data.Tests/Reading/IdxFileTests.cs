@@ -1,5 +1,4 @@
 using Nabla.Core;
-using TorchSharp;
 
 namespace Nabla.Data.Tests;
 

@@ -89,7 +89,7 @@ public sealed class RecipePropertyTests
             Model = flags[0]
                 ? new() { Family = "resnet", Options = new ResNetLikeOptions { Depth = 50, Widths = widths, Rates = [rate, null], Block = BlockLike.Bottleneck } }
                 : new() { Family = "mlp", Options = new MlpLikeOptions { Hidden = epochs, Scale = scale, Extra = extra, Other = flags[3] ? new() { Rate = rate, Name = name } : null, Kinds = new Dictionary<string, BlockLike> { [name] = BlockLike.BasicBlock } } },
-            Loss = flags[2] ? new() { Name = "focal", ClassWeights = [rate, 0], Extra = extra } : null,
+            Loss = flags[2] ? new() { Name = "focal-classes", ClassWeights = [rate, 0], Gamma = rate } : null,
             Training = new() { Epochs = epochs, EmaDecay = flags[4] ? 0.999 : null, EarlyStopping = flags[5] ? new() : null, Optimizer = new() { LearningRate = rate, Betas = flags[3] ? [0.9, 0.95] : null } },
             Metrics = flags[4] ? ["accuracy", "rmse"] : null,
             Seed = seed,

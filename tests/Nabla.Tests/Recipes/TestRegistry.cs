@@ -21,7 +21,7 @@ internal static class TestRegistry
         {
             ["training.optimizer.name"] = [new("adamw"), new("sgd")],
             ["training.schedule.name"] = [new("constant"), new("one-cycle"), new("cosine")],
-            ["loss.name"] = [new("cross-entropy"), new("focal")],
+            ["loss.name"] = [new("cross-entropy"), new("focal"), new("focal-classes")],
         },
     };
 

@@ -1,5 +1,3 @@
-using TorchSharp.Modules;
-
 namespace Nabla.Training.Tests;
 
 /// <summary>Clipping, accumulation and weight averages against torch.</summary>

@@ -7,9 +7,9 @@ namespace Nabla;
 /// The curves of a <c>metrics.jsonl</c>. Reading copes with a file that is being written, was cut off, or goes back in steps because the
 /// run was resumed: what was logged after the checkpoint it resumed from is replaced.
 /// </summary>
-public sealed record MetricsLog
+public sealed record MetricHistory
 {
-    private static readonly string[] NotMetrics = ["step", "epoch", "time"];
+    private static readonly string[] NotMetrics = ["step", "epoch", "time", "seconds"];
 
     /// <summary>One curve for each metric, ordered by name.</summary>
     public required IReadOnlyList<ReportCurve> Curves { get; init; }
@@ -26,7 +26,7 @@ public sealed record MetricsLog
     /// <summary>Reads a file; a missing file gives no curves.</summary>
     /// <param name="path">Path of the file.</param>
     /// <exception cref="IOException">The file is there but cannot be read.</exception>
-    public static MetricsLog Read(string path)
+    public static MetricHistory Read(string path)
     {
         if (!File.Exists(path))
         {
@@ -40,7 +40,7 @@ public sealed record MetricsLog
 
     /// <summary>Reads the lines of a reader.</summary>
     /// <param name="reader">The text, one JSON object a line.</param>
-    public static MetricsLog Read(TextReader reader)
+    public static MetricHistory Read(TextReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
         SortedDictionary<string, List<ReportPoint>> curves = new(StringComparer.Ordinal);

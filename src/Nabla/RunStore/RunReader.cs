@@ -1,11 +1,13 @@
 using System.Globalization;
 using System.Text.Json;
+using Nabla.Core;
+using Nabla.Training;
 using YamlDotNet.Core;
 
 namespace Nabla;
 
 /// <summary>Reads one run folder. Whatever is missing or damaged is told in <see cref="RunSummary.Damage"/> instead of thrown.</summary>
-internal static class RunFolder
+internal static class RunReader
 {
     private const string RecipeFile = "recipe.yaml", EnvironmentFile = "environment.json", MetricsFile = "metrics.jsonl", StatusFile = "status.json";
 
@@ -18,6 +20,10 @@ internal static class RunFolder
 
     /// <summary>All that the folder holds.</summary>
     public static RunDetails Read(string path) => Read(path, withFiles: true);
+
+    /// <summary>The curves of a run, with epochs counted from 1 as people do.</summary>
+    public static IReadOnlyList<ReportCurve> Curves(string path) => [.. MetricHistory.Read(Path.Combine(path, MetricsFile)).Curves
+        .Select(curve => curve with { Points = [.. curve.Points.Select(point => point with { Epoch = point.Epoch + 1 })] })];
 
     private static RunDetails Read(string path, bool withFiles)
     {
@@ -33,21 +39,21 @@ internal static class RunFolder
         }
         var settings = Try(damage, RecipeFile, path, RunSettings.FromYaml) ?? [];
         var environment = Try(damage, EnvironmentFile, path, RunSettings.FromJson) ?? [];
-        var status = Try(damage, StatusFile, path, RunSettings.FromJson);
+        var status = ReadStatus(damage, path);
         var log = ReadMetrics(damage, path);
-        var started = Time(status, "started", "started_at", "startedAt") ?? log.First ?? TimeOfName(Path.GetFileName(path));
-        var ended = Time(status, "ended", "ended_at", "endedAt", "completed_at", "updated", "updated_at") ?? log.Last;
+        var started = status?.StartedAt ?? log.First ?? TimeOfName(Path.GetFileName(path));
         var longest = log.Curves.Where(curve => curve.Points.Count > 0).Select(curve => curve.Points[^1]).DefaultIfEmpty().MaxBy(point => point.Step);
         RunSummary summary = new()
         {
             Id = Path.GetFileName(path),
             Name = Path.GetFileName(Path.GetDirectoryName(path)) is { Length: > 0 } name ? name : "run",
             Path = path,
-            Status = Value(status, "status", "state") ?? "unknown",
+            Status = StatusName(status),
+            Error = status?.Error,
             StartedAt = started,
-            Duration = Seconds(status) ?? (started is { } from && ended is { } to && to >= from ? to - from : null),
-            Steps = longest.Step,
-            Epochs = double.IsNaN(longest.Epoch) ? 0 : longest.Epoch,
+            Duration = status is { Seconds: > 0 and < 1e10 } ? TimeSpan.FromSeconds(status.Seconds) : log.Last - log.First,
+            Steps = Math.Max(status?.Step ?? 0, longest.Step),
+            Epochs = status is { Epoch: > 0 } ? status.Epoch : double.IsNaN(longest.Epoch) ? 0 : longest.Epoch,
             Metrics = log.Summarize(),
             Damage = damage.Count == 0 ? null : string.Join("; ", damage),
         };
@@ -56,11 +62,11 @@ internal static class RunFolder
             : new() { Summary = summary };
     }
 
-    private static MetricsLog ReadMetrics(List<string> damage, string path)
+    private static MetricHistory ReadMetrics(List<string> damage, string path)
     {
         try
         {
-            var log = MetricsLog.Read(Path.Combine(path, MetricsFile));
+            var log = MetricHistory.Read(Path.Combine(path, MetricsFile));
             if (log.DamagedLines.Count > 0)
             {
                 damage.Add($"{MetricsFile} has {log.DamagedLines.Count} damaged lines, the first in line {log.DamagedLines[0]}; they are left out");
@@ -108,25 +114,29 @@ internal static class RunFolder
         .EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint })
         .Sum(file => file.Length);
 
-    private static string? Value(IReadOnlyList<ReportFact>? facts, params ReadOnlySpan<string> names)
+    private static RunStatus? ReadStatus(List<string> damage, string path)
     {
-        foreach (var name in names)
+        if (!File.Exists(Path.Combine(path, StatusFile)))
         {
-            if (facts?.FirstOrDefault(fact => fact.Name == name) is { Value.Length: > 0 } fact)
-            {
-                return fact.Value;
-            }
+            return null;
         }
-        return null;
+        try
+        {
+            return RunFolder.Open(path).ReadStatus();
+        }
+        catch (CheckpointException error)
+        {
+            damage.Add($"{StatusFile} cannot be read: {(error.InnerException ?? error).Message.TrimEnd('.')}");
+            return null;
+        }
     }
 
-    private static DateTimeOffset? Time(IReadOnlyList<ReportFact>? facts, params ReadOnlySpan<string> names) =>
-        DateTimeOffset.TryParse(Value(facts, names), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
-
-    private static TimeSpan? Seconds(IReadOnlyList<ReportFact>? facts) =>
-        double.TryParse(Value(facts, "seconds"), CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and < 1e10
-            ? TimeSpan.FromSeconds(seconds)
-            : null;
+    private static string StatusName(RunStatus? status) => status switch
+    {
+        null => "unknown",
+        { State: RunState.Completed, StopReason: StopReason.EarlyStopping } => "stopped-early",
+        _ => status.State.ToString().ToLowerInvariant(),
+    };
 
     /// <summary>The UTC time that a run folder's name begins with: digits of year to second, with any separators.</summary>
     internal static DateTimeOffset? TimeOfName(string name)

@@ -1,0 +1,93 @@
+using Nabla.Core;
+
+namespace Nabla.Training;
+
+/// <summary>The place of a training as a checkpoint's state, and the way back.</summary>
+internal sealed partial class TrainingRun
+{
+    private CheckpointState State(StopReason? stopped) => new()
+    {
+        Step = _step,
+        Epoch = _epoch,
+        BatchInEpoch = _batchInEpoch,
+        Seed = _context.Seed,
+        BatchesPerEpoch = _train.BatchesPerEpoch,
+        TotalSteps = _totalSteps,
+        AccumulateBatches = _options.AccumulateBatches,
+        LearningRate = _runner.PeakLearningRate,
+        Precision = _runner.Precision.Name,
+        Schedule = _schedule.SaveState(),
+        Scaler = _runner.Scaler?.SaveState() ?? new Dictionary<string, double>(),
+        AverageUpdates = _runner.Average?.Updates,
+        Metrics = new Dictionary<string, double>(_metrics),
+        Best = _best,
+        Callbacks = Keyed().ToDictionary(pair => pair.Key, pair => pair.Callback.SaveState()),
+        EpochLossSum = _runner.Losses.Epoch.Sum,
+        EpochLossWeight = _runner.Losses.Epoch.Weight,
+        WindowLossSum = _runner.Losses.Window.Sum,
+        WindowLossWeight = _runner.Losses.Window.Weight,
+        Examples = _examples,
+        Seconds = _recorder.Elapsed.TotalSeconds,
+        Stopped = stopped,
+    };
+
+    private void Restore(Checkpoint checkpoint)
+    {
+        var state = checkpoint.State;
+        CheckSameRun(state, checkpoint.FullPath);
+        using (NewDisposeScope())
+        {
+            checkpoint.LoadTrainedWeights(_task.Module);
+            _runner.Optimizer.LoadState(checkpoint.ReadOptimizer());
+            if (_runner.Average is { } average)
+            {
+                var saved = checkpoint.ReadAverage() ?? throw new CheckpointException($"{checkpoint.FullPath}: expected averaged weights for ema_decay {_options.EmaDecay}, got a checkpoint without. Resume with the recipe of the run.");
+                var averageState = saved.ToDictionary(entry => "average." + entry.Key, entry => entry.Value, StringComparer.Ordinal);
+                averageState["updates"] = tensor(state.AverageUpdates ?? 0);
+                average.LoadState(averageState);
+            }
+        }
+        if (state.Schedule.Count > 0)
+        {
+            _schedule.LoadState(state.Schedule);
+        }
+        if (state.Scaler.Count > 0)
+        {
+            _runner.Scaler?.LoadState(state.Scaler);
+        }
+        (_step, _epoch, _batchInEpoch, _examples, _best, _savedStep) = (state.Step, state.Epoch, state.BatchInEpoch, state.Examples, state.Best, state.Step);
+        _runner.PeakLearningRate = state.LearningRate;
+        _runner.Losses.Epoch = (state.EpochLossSum, state.EpochLossWeight);
+        _runner.Losses.Window = (state.WindowLossSum, state.WindowLossWeight);
+        foreach (var (name, value) in state.Metrics)
+        {
+            _metrics[name] = value;
+        }
+        if (state.TotalSteps is { } planned && _totalSteps is { } now && planned != now)
+        {
+            TrainingLog.LengthChanged(_logger, planned, now);
+        }
+        TrainingLog.Resumed(_logger, _step, _epoch, _batchInEpoch, checkpoint.FullPath);
+    }
+
+    private void CheckSameRun(CheckpointState state, string path)
+    {
+        List<string> differences = [];
+        if (state.Seed != _context.Seed)
+        {
+            differences.Add($"seed {state.Seed}, now {_context.Seed}");
+        }
+        if (state.BatchesPerEpoch != _train.BatchesPerEpoch)
+        {
+            differences.Add($"{state.BatchesPerEpoch} batches an epoch, now {_train.BatchesPerEpoch} (other data or batch_size)");
+        }
+        if (state.AccumulateBatches != _options.AccumulateBatches)
+        {
+            differences.Add($"accumulate_batches {state.AccumulateBatches}, now {_options.AccumulateBatches}");
+        }
+        if (differences.Count > 0)
+        {
+            throw new CheckpointException($"{path}: the run cannot go on exactly: it was trained with {string.Join("; ", differences)}. Resume with the run's own recipe, or start a new run.");
+        }
+    }
+}

@@ -1,0 +1,380 @@
+using Microsoft.Extensions.Logging;
+using Nabla.Core;
+using Nabla.Data;
+
+namespace Nabla.Training;
+
+/// <summary>
+/// One training from its start, or from a checkpoint, to its end: the loop over epochs and steps and what happens between steps. Its whole
+/// place is in a <see cref="CheckpointState"/> and the tensors beside it, so going on from a checkpoint gives the same bits. Not thread-safe.
+/// </summary>
+internal sealed partial class TrainingRun : IDisposable
+{
+    private readonly TrainingTask _task;
+    private readonly TrainingOptions _options;
+    private readonly TrainerContext _context;
+    private readonly IBatchLoader _train;
+    private readonly IBatchLoader? _validation;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly CancellationToken _stop, _abort;
+    private readonly StepRunner _runner;
+    private readonly Schedule _schedule;
+    private readonly RunRecorder _recorder;
+    private readonly CheckpointStore? _store;
+    private readonly IReadOnlyList<TrainingCallback> _callbacks;
+    private readonly IReadOnlyList<Metric> _measures;
+    private readonly SortedDictionary<string, bool> _measured;
+    private readonly long? _stepsPerEpoch, _totalSteps;
+    private readonly CheckpointState? _resumed;
+    private readonly Dictionary<string, double> _metrics = new(StringComparer.Ordinal);
+    private long _step, _batchInEpoch, _examples, _savedStep = -1;
+    private int _epoch;
+    private BestEvaluation? _best;
+    private double _learningRate;
+    private double? _newestLoss;
+
+    public TrainingRun(
+        TrainingTask task, TrainingOptions options, TrainerContext context, IBatchLoader train, IBatchLoader? validation,
+        CheckpointStore? store, Checkpoint? checkpoint, double? learningRate, ComputePrecision precision, ILogger logger, TimeProvider time, CancellationToken stop, CancellationToken abort)
+    {
+        (_task, _options, _context, _train, _validation, _store, _logger, _time, _stop, _abort) = (task, options, context, train, validation, store, logger, time, stop, abort);
+        _stepsPerEpoch = train.BatchesPerEpoch is { } batches ? (batches + options.AccumulateBatches - 1) / options.AccumulateBatches : null;
+        _totalSteps = _stepsPerEpoch is { } steps ? Math.Min(options.MaxSteps ?? long.MaxValue, steps * options.Epochs) : options.MaxSteps;
+        _measured = Preflight.Measured(task, validation);
+        _callbacks = options.EarlyStopping is { } stopping ? [.. context.Callbacks, new EarlyStopping(stopping, _measured[stopping.Monitor])] : context.Callbacks;
+        _resumed = checkpoint?.State;
+        _runner = new(task, options, context, precision);
+        _schedule = ScheduleFactory.Create(options.Schedule, _totalSteps ?? 1, _stepsPerEpoch ?? 1);
+        _measures = task.CreateMetrics("train");
+        _runner.PeakLearningRate = learningRate ?? _runner.PeakLearningRate;
+        try
+        {
+            if (checkpoint is not null)
+            {
+                Restore(checkpoint);
+            }
+            _recorder = new(context, time, logger, _step, _resumed?.Seconds ?? 0);
+        }
+        catch
+        {
+            _runner.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Trains to the end.</summary>
+    public TrainingResult Run()
+    {
+        try
+        {
+            Start();
+            var reason = _resumed?.Stopped is { } stopped and (StopReason.EarlyStopping or StopReason.Callback) ? stopped : Loop();
+            var result = Result(reason);
+            foreach (var callback in _callbacks)
+            {
+                callback.OnTrainingCompleted(new(result));
+            }
+            _recorder.WriteStatus(reason == StopReason.Interrupted ? RunState.Interrupted : RunState.Completed, _step, _totalSteps, _epoch, _metrics, reason);
+            Report(TrainingPhase.Ended, always: true);
+            TrainingLog.Completed(_logger, _step, result.Elapsed.TotalSeconds, reason);
+            return result;
+        }
+        catch (OperationCanceledException)
+        {
+            _recorder.WriteStatus(RunState.Interrupted, _step, _totalSteps, _epoch, _metrics);
+            throw;
+        }
+        catch (Exception error)
+        {
+            RecordFailure(error);
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        _runner.Dispose();
+        _recorder.Dispose();
+    }
+
+    private void Start()
+    {
+        if (_validation is null && _store is not null)
+        {
+            TrainingLog.BestIsLast(_logger, _options.Checkpoints.Monitor);
+        }
+        var parameters = _runner.Parameters.Sum(parameter => parameter.Value.NumberOfElements);
+        TrainingLog.Started(_logger, parameters, Devices.NameOf(_context.Device), _options.Epochs, _totalSteps, _context.Seed, _runner.Precision.Reason, _options);
+        var started = new TrainingStarted(_step, _totalSteps, _epoch, _options.Epochs, parameters, _task.Module);
+        foreach (var (callback, key) in Keyed())
+        {
+            callback.OnTrainingStarted(started);
+            if (_resumed is not null && _resumed.Callbacks.TryGetValue(key, out var state))
+            {
+                callback.LoadState(state);
+            }
+        }
+        _recorder.WriteStatus(RunState.Running, _step, _totalSteps, _epoch, _metrics);
+        Report(TrainingPhase.Training, always: true);
+    }
+
+    private StopReason Loop()
+    {
+        while (_epoch < _options.Epochs)
+        {
+            if (_step >= _options.MaxSteps)
+            {
+                return StopReason.MaxStepsReached;
+            }
+            if (TrainEpoch() is { } reason)
+            {
+                return reason;
+            }
+        }
+        return StopReason.EpochsCompleted;
+    }
+
+    private StopReason? TrainEpoch()
+    {
+        var epoch = _epoch;
+        _task.Module.train();
+        foreach (var measure in _measures)
+        {
+            measure.Reset();
+        }
+        using var batches = _train.ReadEpoch(epoch, _batchInEpoch, _abort).GetEnumerator();
+        var hasNext = batches.MoveNext();
+        if (!hasNext && _batchInEpoch == 0)
+        {
+            throw new DataException($"Epoch {epoch}: expected at least one training batch, got none. Check the data, batch_size and drop_last.");
+        }
+        try
+        {
+            while (hasNext)
+            {
+                _abort.ThrowIfCancellationRequested();
+                var batch = batches.Current;
+                var examples = batch.Count;
+                _runner.Accumulate(batch, _step, epoch, _measures);
+                _examples += examples;
+                _batchInEpoch++;
+                // The next batch is asked for before the step ends: only then is it known whether the epoch does.
+                hasNext = batches.MoveNext();
+                if ((_runner.PendingBatches == _options.AccumulateBatches || !hasNext) && EndStep(isEpochEnd: !hasNext) is { } reason)
+                {
+                    return reason;
+                }
+            }
+            // A checkpoint may lie right at the end of the data of a stream; the epoch is then closed without a step.
+            return _epoch == epoch ? CloseEpoch() : null;
+        }
+        finally
+        {
+            if (hasNext)
+            {
+                batches.Current.Dispose();
+            }
+        }
+    }
+
+    /// <summary>The update, and all that may follow a step: a logged row, validation, callbacks, a checkpoint, the end.</summary>
+    private StopReason? EndStep(bool isEpochEnd)
+    {
+        var isLast = _step + 1 >= _options.MaxSteps;
+        var isLogged = (_step + 1) % _options.LogEverySteps == 0 || isEpochEnd || isLast;
+        var (learningRate, weight, norm) = _runner.Update(_step, _epoch, _schedule, isLogged);
+        (_learningRate, _step) = (learningRate, _step + 1);
+        _recorder.CountExamples(weight);
+        var row = new Dictionary<string, double>(StringComparer.Ordinal);
+        if (isLogged || _runner.Losses.IsFull)
+        {
+            FlushLosses();
+        }
+        if (isLogged)
+        {
+            AddStepMetrics(row, norm);
+        }
+        var wantsStop = false;
+        foreach (var callback in _callbacks)
+        {
+            wantsStop |= callback.OnStepCompleted(new(_step, _epoch, isLogged ? _newestLoss : null, learningRate, weight)) == Continuation.Stop;
+        }
+        var reason = wantsStop ? StopReason.Callback : (StopReason?)null;
+        var isEpochValidated = isEpochEnd && ((_epoch + 1) % _options.ValidateEveryEpochs == 0 || _epoch + 1 == _options.Epochs);
+        var improved = false;
+        if (isEpochValidated || isLast || (_options.ValidateEverySteps is { } every && _step % every == 0))
+        {
+            (improved, var validationStop) = Validate(row);
+            reason ??= validationStop;
+        }
+        if (isEpochEnd)
+        {
+            reason = EndEpoch(row, reason);
+        }
+        if (row.Count > 0)
+        {
+            _recorder.WriteRow(_step, isEpochEnd ? _epoch - 1 : _epoch, row);
+        }
+        reason ??= isLast ? StopReason.MaxStepsReached : null;
+        reason ??= _stop.IsCancellationRequested ? StopReason.Interrupted : null;
+        if (isEpochEnd || improved || reason is not null || (_options.Checkpoints.EverySteps is { } interval && _step % interval == 0))
+        {
+            Save(reason);
+        }
+        Report(TrainingPhase.Training, always: isEpochEnd);
+        // An interruption at the very end leaves nothing to resume.
+        return reason == StopReason.Interrupted && _epoch >= _options.Epochs ? StopReason.EpochsCompleted : reason;
+    }
+
+    private StopReason? CloseEpoch()
+    {
+        var row = new Dictionary<string, double>(StringComparer.Ordinal);
+        var (_, reason) = Validate(row);
+        reason = EndEpoch(row, reason);
+        _recorder.WriteRow(_step, _epoch - 1, row);
+        Save(reason);
+        return reason;
+    }
+
+    private void FlushLosses()
+    {
+        if (_runner.Losses.Flush() is { } bad)
+        {
+            throw NumericFault.InLossBefore(bad, _epoch, _task.Module);
+        }
+    }
+
+    private void AddStepMetrics(Dictionary<string, double> row, double? norm)
+    {
+        _newestLoss = LossMeter.Mean(_runner.Losses.Window);
+        _runner.Losses.ResetWindow();
+        row["train/loss"] = _newestLoss.Value;
+        row["train/learning-rate"] = _learningRate;
+        if (norm is { } value)
+        {
+            row["train/gradient-norm"] = value;
+        }
+    }
+
+    private (bool Improved, StopReason? Reason) Validate(Dictionary<string, double> row)
+    {
+        if (_validation is null)
+        {
+            return (false, null);
+        }
+        EvaluationResult evaluation;
+        using (_runner.Average?.Apply())
+        {
+            Seeds.SetGlobal(_context.Seed, RandomPurpose.Other, _step);
+            evaluation = Evaluator.Run(_task, _validation, "validation", _context.Device, _runner.Precision, _time, null, _ => Report(TrainingPhase.Validation), _abort);
+        }
+        foreach (var (name, value) in evaluation.Metrics)
+        {
+            row[name] = _metrics[name] = value;
+        }
+        var improved = IsImproved("validation/");
+        if (_options.Checkpoints.Monitor.StartsWith("validation/", StringComparison.Ordinal))
+        {
+            _schedule.OnEvaluated(_metrics[_options.Checkpoints.Monitor]);
+        }
+        StopReason? reason = null;
+        foreach (var callback in _callbacks)
+        {
+            reason = Combine(reason, callback, callback.OnValidationCompleted(new(_step, _epoch, evaluation.Metrics)));
+        }
+        return (improved, reason);
+    }
+
+    private StopReason? EndEpoch(Dictionary<string, double> row, StopReason? reason)
+    {
+        row["train/epoch-loss"] = _metrics["train/loss"] = LossMeter.Mean(_runner.Losses.Epoch);
+        // After a resume in the middle the measures have seen a part of the epoch only; the loss has seen all of it.
+        if (_resumed is null || _epoch > _resumed.Epoch || _resumed.BatchInEpoch == 0)
+        {
+            foreach (var measure in _measures)
+            {
+                row[$"train/{measure.Name}"] = _metrics[$"train/{measure.Name}"] = measure.Compute();
+            }
+        }
+        if (_options.Checkpoints.Monitor.StartsWith("train/", StringComparison.Ordinal))
+        {
+            IsImproved("train/");
+            _schedule.OnEvaluated(_metrics[_options.Checkpoints.Monitor]);
+        }
+        var completed = new EpochCompleted(_step, _epoch, new Dictionary<string, double>(_metrics));
+        foreach (var callback in _callbacks)
+        {
+            reason = Combine(reason, callback, callback.OnEpochCompleted(completed));
+        }
+        _runner.Losses.ResetEpoch();
+        (_epoch, _batchInEpoch) = (_epoch + 1, 0);
+        TrainingLog.EpochCompleted(_logger, _epoch, _options.Epochs, _step, RunRecorder.Describe(_metrics));
+        _recorder.WriteStatus(RunState.Running, _step, _totalSteps, _epoch, _metrics);
+        return reason;
+    }
+
+    private bool IsImproved(string split)
+    {
+        var monitor = _options.Checkpoints.Monitor;
+        if (!monitor.StartsWith(split, StringComparison.Ordinal) || !new MetricGoal(monitor, _measured[monitor]).IsBetter(_metrics[monitor], _best?.Value))
+        {
+            return false;
+        }
+        _best = new(monitor, _metrics[monitor], _step);
+        return true;
+    }
+
+    private void Save(StopReason? reason)
+    {
+        if (_store is null)
+        {
+            return;
+        }
+        FlushLosses();
+        NumericFault.CheckState(_step, _epoch, _task.Module);
+        _recorder.FlushToDisk();
+        var state = State(reason == StopReason.Interrupted ? null : reason);
+        var folder = _store.Save(new(state, ModuleState.Collect(_task.Module), _runner.Optimizer.State, _runner.Average?.State), _options.Checkpoints.KeepLast);
+        _savedStep = _step;
+        TrainingLog.CheckpointSaved(_logger, folder);
+        foreach (var callback in _callbacks)
+        {
+            callback.OnCheckpointSaved(new(_step, folder, _best is null || _best.Step == _step));
+        }
+    }
+
+    private TrainingResult Result(StopReason reason) => new()
+    {
+        Steps = _step,
+        Epochs = _epoch,
+        Metrics = new Dictionary<string, double>(_metrics),
+        Best = _best,
+        BestCheckpoint = _store is null || _savedStep < 0 ? null : _store.PathOf(_store.BestStep ?? _savedStep),
+        StopReason = reason,
+        Elapsed = _recorder.Elapsed,
+    };
+
+    private void Report(TrainingPhase phase, bool always = false) => _recorder.Report(_step, always, (elapsed, steps, examples) => new(
+        phase, _step, _totalSteps, _epoch, _options.Epochs, _newestLoss, _learningRate, elapsed,
+        _totalSteps is { } total && steps > 0 ? TimeSpan.FromSeconds((total - _step) / steps) : null,
+        steps, examples, new Dictionary<string, double>(_metrics)));
+
+    // The first error is what the caller must hear, also when the disk that holds the status is what failed.
+    private void RecordFailure(Exception error)
+    {
+        try
+        {
+            _recorder.WriteStatus(RunState.Failed, _step, _totalSteps, _epoch, _metrics, error: error.Message);
+        }
+        catch (Exception second) when (second is IOException or UnauthorizedAccessException)
+        {
+            TrainingLog.StatusNotWritten(_logger, second.Message);
+        }
+    }
+
+    private IEnumerable<(TrainingCallback Callback, string Key)> Keyed() => _callbacks.Select((callback, index) => (callback, $"{index}-{callback.GetType().Name}"));
+
+    private static StopReason? Combine(StopReason? reason, TrainingCallback callback, Continuation continuation)
+        => continuation == Continuation.Continue ? reason : reason ?? (callback is EarlyStopping ? StopReason.EarlyStopping : StopReason.Callback);
+}

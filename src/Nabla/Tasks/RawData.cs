@@ -83,8 +83,6 @@ internal static class RawData
                 return TextClassificationData.Read(path, text, label, FileOptions(data), testPath);
             case ModelTasks.LanguageModeling:
                 return data.Lines ? LineData.Read(path) : TextData.Read(path);
-            case ModelTasks.ImageClassification:
-                return ImageFolderData.Read(path, data, testPath);
             default:
                 throw new DataException($"Task '{recipe.Task}' cannot read '{path}'.");
         }

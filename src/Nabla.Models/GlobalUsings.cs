@@ -1,3 +1,5 @@
+global using Nabla.Core;
+global using Nabla.Nn;
 global using TorchSharp;
 global using static TorchSharp.torch;
 global using static TorchSharp.torch.nn;

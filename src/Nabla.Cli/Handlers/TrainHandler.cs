@@ -1,0 +1,78 @@
+using System.Text.Json.Nodes;
+using Nabla.Training;
+
+namespace Nabla.Cli;
+
+/// <summary>Trains a recipe, or goes on with a run.</summary>
+internal static class TrainHandler
+{
+    /// <summary>Trains with a live display on standard error.</summary>
+    /// <exception cref="UsageException">A resumed run is asked to change.</exception>
+    public static async Task<VerbResult> RunAsync(TrainRequest request, CommandOutput output, CancellationToken cancellationToken)
+    {
+        if (request is { Resume: not null, Overrides.Count: > 0 })
+        {
+            throw new UsageException("nabla train: a resumed run goes on with its own recipe, so --set cannot change it. Leave --set out, or start a new run.");
+        }
+        if (request is { Resume: not null, Recipe: not null })
+        {
+            output.Error.WriteLine($"Going on with the recipe that the run stored; '{request.Recipe}' is not read.");
+        }
+        using var display = TrainingDisplay.Create();
+        using DisplayLogging logging = new(display);
+        DisplayAdapter adapter = new(display);
+        TrainingRunOptions options = new()
+        {
+            OutputFolder = request.OutputFolder,
+            Device = request.Device,
+            Started = adapter.OnStarted,
+            Progress = adapter,
+            Callbacks = [adapter],
+            Logging = logging,
+        };
+        RunResult result;
+        try
+        {
+            result = request.Resume is { } run
+                ? await TrainingRun.ResumeAsync(new RunStore(request.OutputFolder).Find(run), options, cancellationToken).ConfigureAwait(false)
+                : await TrainingRun.StartAsync(RecipeFile.Load(request.Recipe!, request.Overrides), options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception problem) when (problem is not OperationCanceledException)
+        {
+            adapter.OnFailed();
+            throw;
+        }
+        adapter.OnEnded(result);
+        var interrupted = result.StopReason == StopReason.Interrupted;
+        Write(result, interrupted, output);
+        return new(ToJson(result), interrupted ? ExitCode.Cancelled : ExitCode.Done);
+    }
+
+    private static void Write(RunResult result, bool interrupted, CommandOutput output)
+    {
+        if (interrupted)
+        {
+            output.Out.WriteLine($"Stopped after the step in hand; the place is saved. Go on with: nabla train --resume {result.Folder}");
+            return;
+        }
+        foreach (var (name, value) in result.Metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal))
+        {
+            output.Out.WriteLine($"{name,-24} {MetricText.Value(name, value)}");
+        }
+        output.Out.WriteLine($"{"time",-24} {MetricText.Duration(result.Elapsed)}");
+        output.Out.WriteLine($"{"run",-24} {result.Folder}");
+        output.Out.WriteLine($"{"report",-24} {Path.Combine(result.Folder, "report.html")}");
+    }
+
+    private static JsonObject ToJson(RunResult result) => new()
+    {
+        ["run"] = result.Folder,
+        ["metrics"] = Metrics(result.Metrics),
+        ["seconds"] = Math.Round(result.Elapsed.TotalSeconds, 3),
+        ["stop_reason"] = System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName(result.StopReason.ToString()),
+    };
+
+    /// <summary>Metrics as JSON, ordered by name.</summary>
+    public static JsonObject Metrics(IReadOnlyDictionary<string, double> metrics)
+        => new(metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal).Select(metric => KeyValuePair.Create(metric.Key, (JsonNode?)JsonValue.Create(metric.Value))));
+}

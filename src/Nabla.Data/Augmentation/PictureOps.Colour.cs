@@ -1,0 +1,46 @@
+namespace Nabla.Data;
+
+/// <summary>
+/// Colour changes of pictures whose pixels are in [0, 1]; factors are <c>[batch, 1, 1, 1]</c>. Formulas of torchvision's tensor transforms
+/// (Marcel and Rodriguez, 2010, and its source).
+/// </summary>
+internal static partial class PictureOps
+{
+    /// <summary>Multiplies all channels.</summary>
+    public static Tensor Brightness(Tensor pictures, Tensor factors) => (pictures * factors).clamp_(0, 1);
+
+    /// <summary>Moves away from (factor above 1) or towards (below 1) the picture's mean lightness.</summary>
+    public static Tensor Contrast(Tensor pictures, Tensor factors)
+        => Blend(pictures, Grey(pictures).mean([1L, 2L, 3L], keepdim: true), factors);
+
+    /// <summary>Moves away from or towards the grey picture. Needs red, green and blue.</summary>
+    public static Tensor Saturation(Tensor pictures, Tensor factors) => Blend(pictures, Grey(pictures), factors);
+
+    /// <summary>Turns the hue by a share of the colour circle in [-0.5, 0.5]. Needs red, green and blue.</summary>
+    public static Tensor Hue(Tensor pictures, Tensor shifts)
+    {
+        var (red, green, blue) = (pictures.narrow(1, 0, 1), pictures.narrow(1, 1, 1), pictures.narrow(1, 2, 1)); // [batch, 1, height, width]
+        var (high, low) = (pictures.amax([1L], true), pictures.amin([1L], true));
+        var range = high - low;
+        var saturation = range / torch.where(high == 0, ones_like(high), high);
+        var divisor = torch.where(range == 0, ones_like(range), range);
+        var (r, g, b) = ((high - red) / divisor, (high - green) / divisor, (high - blue) / divisor);
+        var sector = torch.where(high == red, b - g, torch.where(high == green, r - b + 2, g - r + 4)); // -1 to 5, in sixths of the circle
+        var hue = ((sector / 6) + shifts).remainder(1.0) * 6; // [0, 6)
+        // Each channel is high - high * saturation * k(hue), a trapezoid of the hue (Smith, 1978).
+        return torch.cat([Channel(5), Channel(3), Channel(1)], 1).clamp_(0, 1);
+
+        Tensor Channel(int offset)
+        {
+            var k = (hue + offset).remainder(6.0);
+            return high - (high * saturation * torch.minimum(k, 4 - k).clamp_(0, 1));
+        }
+    }
+
+    private static Tensor Blend(Tensor pictures, Tensor other, Tensor factors) => ((pictures * factors) + (other * (1 - factors))).clamp_(0, 1);
+
+    /// <summary>Lightness by Rec. 601, <c>[batch, 1, height, width]</c>; the mean of the channels when they are not three.</summary>
+    private static Tensor Grey(Tensor pictures) => pictures.shape[1] == 3
+        ? (pictures.narrow(1, 0, 1) * 0.2989f) + (pictures.narrow(1, 1, 1) * 0.587f) + (pictures.narrow(1, 2, 1) * 0.114f)
+        : pictures.mean([1L], keepdim: true);
+}

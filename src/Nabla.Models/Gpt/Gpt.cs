@@ -1,0 +1,101 @@
+namespace Nabla.Models;
+
+/// <summary>
+/// Transformer decoder for text: token and position vectors, pre-norm blocks in which a token sees itself and what came before, a final
+/// norm, a head tied to the token vectors. Source: Radford et al. (2019), "Language Models are Unsupervised Multitask Learners", laid
+/// out as nanoGPT. Padding after the real tokens needs no mask, because nothing earlier sees it.
+/// </summary>
+public sealed class Gpt : LanguageModel, IOwnOperations
+{
+    private readonly TokenEmbedding embedding;
+    private readonly ModuleList<TransformerBlock> blocks;
+    private readonly Module<Tensor, Tensor> norm;
+    private readonly Linear? head;
+    private readonly GptOptions _options;
+    private readonly int _context;
+
+    /// <summary>The family <c>gpt</c>.</summary>
+    public static ModelFamily Family { get; } = ModelFamily.Define<GptOptions>(
+        "gpt",
+        "Transformer decoder",
+        "Radford et al. (2019), Language Models are Unsupervised Multitask Learners",
+        [ModelTasks.LanguageModeling],
+        (options, input) => new Gpt(options, input));
+
+    /// <summary>Makes the model.</summary>
+    /// <param name="options">Sizes and regularisation.</param>
+    /// <param name="input">Size of the vocabulary and length of the examples.</param>
+    /// <exception cref="OptionsException">The options or sizes cannot work.</exception>
+    public Gpt(GptOptions options, ModelInput input)
+        : base(nameof(Gpt), input)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _options = options;
+        _context = options.ContextLength ?? input.ContextLength;
+        OptionsCheck.For(options)
+            .Require(_context >= input.ContextLength, $"context_length ({_context}) must be at least the length of the training examples ({input.ContextLength}).")
+            .Require(!options.TieHead || input.Outputs == input.Vocabulary, $"tie_head needs as many outputs ({input.Outputs}) as token ids ({input.Vocabulary}).")
+            .ThrowIfAny();
+        embedding = TransformerWeights.Embedding(input.Vocabulary, options.Features, _context, options.Positions, options.Dropout);
+        blocks = new();
+        for (var i = 0; i < options.Layers; i++)
+        {
+            blocks.Add(new TransformerBlock(new()
+            {
+                Features = options.Features, Heads = options.Heads, KeyValueHeads = options.KeyValueHeads, HiddenFeatures = options.HiddenFeatures,
+                Activation = options.Activation, IsGated = options.IsGated, Normalization = options.Normalization, Dropout = options.Dropout,
+                AttentionDropout = options.AttentionDropout, UseBias = options.UseBias, IsCausal = true, UseRotaryPositions = options.Positions == "rotary",
+            }));
+        }
+        norm = options.Normalization == "rms-norm" ? new RmsNorm(options.Features) : LayerNorm([options.Features]);
+        head = options.TieHead ? null : Linear(options.Features, input.Outputs, hasBias: false);
+        RegisterComponents();
+        TransformerWeights.Initialize(blocks, head);
+    }
+
+    /// <inheritdoc/>
+    public override int? ContextLimit => _context;
+
+    /// <inheritdoc/>
+    public override Tensor forward(ModelBatch input)
+    {
+        Guards.Tokens("Gpt.forward", input, _context);
+        return WrappedTensorDisposeScope(() => Score(Run(input.Inputs)));   // [batch, time, vocab]
+    }
+
+    /// <inheritdoc/>
+    public override TokenDecoder StartDecoding() => new Decoder(this);
+
+    long IOwnOperations.OwnMultiplyAdds(IReadOnlyList<long[]> inputs, IReadOnlyList<long[]> outputs)
+        => head is null ? outputs[0][0] * outputs[0][1] * outputs[0][2] * _options.Features : 0;
+
+    private Tensor Run(Tensor ids)                                          // [batch, time] -> [batch, time, features]
+    {
+        var x = embedding.call(ids);
+        foreach (var block in blocks)
+        {
+            x = block.call(x);
+        }
+        return norm.call(x);
+    }
+
+    private Tensor Score(Tensor x) => head?.call(x) ?? embedding.Tokens.Score(x);
+
+    /// <summary>Keeps the last tokens and runs the model on them again for each new one; only the last place is scored.</summary>
+    private sealed class Decoder(Gpt model) : TokenDecoder
+    {
+        private readonly List<long> _tokens = [];
+
+        public override Tensor Append(ReadOnlySpan<long> tokens)
+        {
+            _tokens.AddRange(tokens);
+            _tokens.RemoveRange(0, Math.Max(0, _tokens.Count - model._context));
+            return WrappedTensorDisposeScope(() =>
+            {
+                var ids = tensor(_tokens.ToArray(), device: model.embedding.Tokens.Weight.device).unsqueeze(0);   // [1, time]
+                return model.Score(model.Run(ids).select(1, -1)).squeeze(0);                                      // [vocab]
+            });
+        }
+    }
+}

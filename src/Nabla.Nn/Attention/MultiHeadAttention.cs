@@ -1,0 +1,89 @@
+using System.Globalization;
+
+namespace Nabla.Nn;
+
+/// <summary>
+/// Self-attention with several heads, <c>output(concat(softmax(q k' / sqrt(headSize)) v))</c>, on the fused kernel of the device.
+/// Source: Vaswani et al. (2017), arXiv:1706.03762, section 3.2. Queries, keys and values come from one projection, <c>qkv</c>, whose
+/// rows are all queries, then all keys, then all values (as <c>in_proj_weight</c> of PyTorch's MultiheadAttention). Masks say what is
+/// real, where PyTorch's say what to ignore; a step whose mask lets nothing through gives the output bias, never NaN.
+/// </summary>
+public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
+{
+    private readonly Linear qkv, output;
+    private readonly RotaryEmbedding? rotary;
+    private readonly AttentionOptions _options;
+
+    /// <summary>Creates the layer.</summary>
+    /// <param name="options">Size and regularisation.</param>
+    /// <exception cref="OptionsException">A value cannot work.</exception>
+    public MultiHeadAttention(AttentionOptions options)
+        : base(nameof(MultiHeadAttention))
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _options = options;
+        qkv = Linear(options.Features, (options.Heads + (2L * options.KeyHeads)) * options.SizeOfHead, options.UseBias);
+        output = Linear((long)options.Heads * options.SizeOfHead, options.Features, options.UseBias);
+        rotary = options.UseRotaryPositions ? new RotaryEmbedding(new() { HeadSize = options.SizeOfHead, Base = options.RotaryBase }) : null;
+        RegisterComponents();
+    }
+
+    /// <summary>Attends within each sequence of a batch.</summary>
+    /// <param name="x"><c>[batch, time, features]</c>.</param>
+    /// <param name="mask">Bool: <c>[batch, time]</c>, true where a step is real, or <c>[batch or 1, heads or 1, time, time]</c>, true where a query sees a key; null: all is real.</param>
+    /// <returns><c>[batch, time, features]</c>.</returns>
+    /// <exception cref="ShapeException">The shapes do not fit.</exception>
+    public override Tensor forward(Tensor x, Tensor? mask)
+    {
+        using var scope = NewDisposeScope();
+        var (q, k, v) = Project(x);
+        var attended = SafeOps.ScaledDotProductAttention(q, k, v, KeyMask(mask, x.shape), training ? _options.Dropout : 0, _options.IsCausal); // [batch, heads, time, headSize]
+        var merged = attended.transpose(1, 2).reshape(x.shape[0], x.shape[1], (long)_options.Heads * _options.SizeOfHead); // [batch, time, heads * headSize]
+        return output.call(merged).MoveToOuterDisposeScope(); // [batch, time, features]
+    }
+
+    /// <summary>Attends without a mask.</summary>
+    /// <param name="x"><c>[batch, time, features]</c>.</param>
+    public Tensor call(Tensor x) => call(x, null);
+
+    /// <summary>The attention weights, for explanations; each row sums to 1, or is 0 where a step sees nothing.</summary>
+    /// <param name="x"><c>[batch, time, features]</c>.</param>
+    /// <param name="mask">As in <see cref="forward"/>.</param>
+    /// <returns><c>[batch, heads, time, time]</c>: query, then key.</returns>
+    /// <exception cref="ShapeException">The shapes do not fit.</exception>
+    public Tensor Weights(Tensor x, Tensor? mask = null)
+    {
+        using var scope = NewDisposeScope();
+        var (q, k, _) = Project(x);
+        return SafeOps.AttentionWeights(q, k, KeyMask(mask, x.shape), _options.IsCausal).MoveToOuterDisposeScope();
+    }
+
+    private (Tensor Query, Tensor Key, Tensor Value) Project(Tensor x)
+    {
+        if (x.shape is not [var batch, var time, var features] || features != _options.Features)
+        {
+            throw new ShapeException("MultiHeadAttention.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[batch, time, features={_options.Features}]"), x.shape,
+                string.Create(CultureInfo.InvariantCulture, $"Project the input to {_options.Features} features, or set AttentionOptions.Features to match it."));
+        }
+        var (heads, keyHeads) = (_options.Heads, _options.KeyHeads);
+        // A split's gradient is one concatenation, where narrow's would fill and add three tensors of zeros.
+        long size = _options.SizeOfHead;
+        var parts = qkv.call(x).split([heads * size, keyHeads * size, keyHeads * size], -1); // each [batch, time, heads * headSize]
+        var (q, k, v) = (Heads(parts[0], heads), Heads(parts[1], keyHeads), Heads(parts[2], keyHeads)); // [batch, heads, time, headSize]
+        return rotary is null ? (q, k, v) : (rotary.call(q), rotary.call(k), v);
+
+        Tensor Heads(Tensor part, long count) => part.view(batch, time, count, size).transpose(1, 2);
+    }
+
+    private static Tensor? KeyMask(Tensor? mask, long[] shape)
+    {
+        if (mask is null || mask.Dimensions == 4)
+        {
+            return mask;
+        }
+        return mask.Dimensions == 2 && mask.shape[0] == shape[0] && mask.shape[1] == shape[1]
+            ? mask.view(shape[0], 1, 1, shape[1]) // [batch, 1, 1, time]: the same keys for every head and query
+            : throw new ShapeException("MultiHeadAttention.forward", nameof(mask), string.Create(CultureInfo.InvariantCulture, $"[batch={shape[0]}, time={shape[1]}] or [batch, heads, time, time]"), mask.shape);
+    }
+}

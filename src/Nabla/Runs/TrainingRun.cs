@@ -1,0 +1,152 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Nabla.Core;
+using Nabla.Models;
+using Nabla.Training;
+
+namespace Nabla;
+
+/// <summary>
+/// A recipe from data to report: prepares the data, builds the model, trains it into a run folder, evaluates the best checkpoint and
+/// writes the report. All computing of a run happens on one thread of its own.
+/// </summary>
+public sealed class TrainingRun
+{
+    private const string RunsVariable = "NABLA_RUNS", DefaultRoot = "runs";
+    private readonly TrainingRunOptions _options;
+    private readonly ILogger _logger;
+    private readonly Recipe _recipe;
+    private readonly RunFolder _folder;
+    private readonly bool _isResumed;
+
+    private TrainingRun(Recipe recipe, RunFolder folder, TrainingRunOptions options, bool isResumed)
+    {
+        (_recipe, _folder, _options, _isResumed) = (recipe, folder, options, isResumed);
+        _logger = options.Logging?.CreateLogger("Nabla.Run") ?? NullLogger.Instance;
+    }
+
+    /// <summary>Trains a recipe in a new run folder.</summary>
+    /// <param name="recipe">The recipe.</param>
+    /// <param name="options">Where and how; null: all defaults.</param>
+    /// <param name="cancellationToken">Ends training after the step in hand, with a checkpoint; the result says so.</param>
+    /// <exception cref="NablaException">Data, device or folder cannot be used, or training failed; checkpoints that were written stay whole.</exception>
+    public static Task<RunResult> StartAsync(Recipe recipe, TrainingRunOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        options ??= new();
+        return OnOwnThread(() =>
+        {
+            NablaRuntime.EnsureLoaded();
+            var device = Devices.Parse(options.Device);
+            var resolved = Resolve(recipe, device);
+            var folder = RunFolder.Create(options.OutputFolder ?? Environment.GetEnvironmentVariable(RunsVariable) ?? DefaultRoot, recipe.Name, options.Time);
+            folder.WriteRecipe(RecipeWriter.Write(resolved));
+            return new TrainingRun(resolved, folder, options, isResumed: false).Run(device, cancellationToken);
+        });
+    }
+
+    /// <summary>Goes on with a run that was interrupted or killed, from its newest whole checkpoint; from its start when it has none.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="options">Where and how; its output folder is not used. Null: all defaults.</param>
+    /// <param name="cancellationToken">Ends training after the step in hand, with a checkpoint; the result says so.</param>
+    /// <exception cref="NablaException">The folder is no run or is damaged, its data has changed, or training failed.</exception>
+    public static Task<RunResult> ResumeAsync(string folder, TrainingRunOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        options ??= new();
+        return OnOwnThread(() =>
+        {
+            NablaRuntime.EnsureLoaded();
+            var run = RunFolder.Open(folder);
+            return new TrainingRun(StoredRecipe.Load(run), run, options, isResumed: true).Run(Devices.Parse(options.Device), cancellationToken);
+        });
+    }
+
+    private RunResult Run(Device device, CancellationToken stop)
+    {
+        var start = _options.Time.GetTimestamp();
+        var threads = get_num_threads();
+        try
+        {
+            set_num_threads(_recipe.Training.Threads!.Value);
+            using var data = DataPreparation.Prepare(_recipe, Environment.CurrentDirectory);
+            CheckSameData(data);
+            using var task = ModelBuilding.CreateTask(_recipe, ModelBuilding.CreateModel(_recipe, data.Preprocessing.Model), data.Preprocessing);
+            var summary = Summarize(task.Model, data);
+            WriteFacts(data, device);
+            RunLoaders loaders = new(_recipe, data);
+            _options.Started?.Invoke(Announce(task, data, loaders, device));
+            Trainer trainer = new(_recipe.Training, _options.Logging?.CreateLogger<Trainer>(), _options.Time);
+            TrainerContext context = new()
+            {
+                Folder = _folder,
+                Device = device,
+                Seed = _recipe.Seed,
+                Callbacks = _options.Callbacks,
+                Progress = _options.Progress,
+                Resume = _isResumed,
+            };
+            var result = trainer.Fit(task, loaders.Train, loaders.Validation, context, stop);
+            var ended = RunEnding.Complete(_recipe, _folder, trainer, task, data, loaders, summary, result, device, _logger);
+            return new() { Folder = _folder.FullPath, Metrics = ended, StopReason = result.StopReason, Elapsed = _options.Time.GetElapsedTime(start) };
+        }
+        finally
+        {
+            set_num_threads(threads);
+        }
+    }
+
+    /// <summary>What "auto" means here, so that a resumed run computes the same way wherever it goes on.</summary>
+    private static Recipe Resolve(Recipe recipe, Device device) => recipe with
+    {
+        Training = recipe.Training with
+        {
+            Precision = PrecisionPolicy.Resolve(recipe.Training.Precision, device).Name,
+            Threads = recipe.Training.Threads ?? Environment.ProcessorCount,
+        },
+    };
+
+    /// <summary>A resumed run must see the data it began with: the chain from data to answers would break.</summary>
+    private void CheckSameData(PreparedData data)
+    {
+        if (!_isResumed || !File.Exists(_folder.EnvironmentPath))
+        {
+            return;
+        }
+        var before = _folder.ReadEnvironment().DataHashes.GetValueOrDefault(data.Facts.Name);
+        if (before is not null && before != data.Facts.ContentHash)
+        {
+            throw new DataException($"'{data.Facts.Name}': expected the data that run {_folder.Id} began with ({before}), got {data.Facts.ContentHash}. Restore the data, or start a new run on the new data.");
+        }
+    }
+
+    private void WriteFacts(PreparedData data, Device device)
+    {
+        data.Preprocessing.Save(_folder.FullPath);
+        _folder.WriteEnvironment(RunEnvironment.Capture(device, _recipe.Seed, new Dictionary<string, string> { [data.Facts.Name] = data.Facts.ContentHash }));
+    }
+
+    private RunStarted Announce(ModelTask task, PreparedData data, RunLoaders loaders, Device device) => new()
+    {
+        Recipe = _recipe,
+        Folder = _folder.FullPath,
+        Parameters = task.Model.ParameterCount,
+        Device = Devices.NameOf(device),
+        Precision = _recipe.Training.Precision,
+        Data = data.Facts.Name,
+        Examples = loaders.Train.ExamplesPerEpoch ?? data.Train.Count,
+        Steps = loaders.PlannedSteps(_recipe.Training),
+        Warnings = data.Facts.Warnings,
+    };
+
+    /// <summary>Layers, shapes and sizes, from one example; it draws no random number.</summary>
+    private static ModelSummary Summarize(Model model, PreparedData data)
+    {
+        using var batch = data.Train.Read([0]);
+        return ModelSummary.Of(model, ModelTask.ToModelBatch(batch));
+    }
+
+    /// <summary>Scopes and gradient modes belong to a thread, so a run has one of its own.</summary>
+    internal static Task<T> OnOwnThread<T>(Func<T> work)
+        => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+}

@@ -1,0 +1,126 @@
+using System.Text.Json;
+using Nabla.Training;
+
+namespace Nabla.Models.Tests;
+
+/// <summary>Whole training runs from stored weights and batches: our models and optimisers against PyTorch's losses, step by step.</summary>
+public sealed class GoldenCurveTests
+{
+    public static IEnumerable<TheoryDataRow<GoldenCase>> Cases => Golden.Rows("training/curves");
+
+    [Theory, MemberData(nameof(Cases))]
+    public void Training_InFloat32_FollowsTheStoredLosses(GoldenCase golden)
+    {
+        var bounds = Numbers(golden.Json.GetProperty("tolerance_f32"));
+        Run(golden, ScalarType.Float32, bounds, bounds[^1]);
+    }
+
+    [Theory, MemberData(nameof(Cases))]
+    public void Training_InFloat64_FollowsTheStoredLosses(GoldenCase golden)
+        => Run(golden, ScalarType.Float64, [.. Numbers(golden.Json.GetProperty("tolerance_f32")).Select(_ => 1e-9)], 1e-9); // README, Tolerances: curves
+
+    private static void Run(GoldenCase golden, ScalarType type, double[] bounds, double lastBound)
+    {
+        using var scope = NewDisposeScope();
+        using var document = JsonDocument.Parse(System.IO.File.ReadAllBytes(golden.Path));
+        var (kind, options) = (document.RootElement.GetProperty("model").GetString()!, document.RootElement.GetProperty("options"));
+        var problem = CurveProblem.Find(kind, SafeTensorsFile.Read(System.IO.Path.ChangeExtension(golden.Path, ".safetensors")), options);
+        Assert.SkipWhen(problem is null, $"no model family stands for '{kind}' yet");
+        using var model = problem!.CreateModel();
+        Load(model, problem);
+        model.to(type);
+        using var optimizer = Optimizer(options, model);
+        var (rate, warmup) = (optimizer.LearningRate, options.Number("warmup", 0));
+        var truth = Numbers(golden.Json.GetProperty("loss").GetProperty("f64"));
+        Assert.Equal(document.RootElement.GetProperty("steps").GetInt32(), truth.Length);
+        var norms = golden.Json.Get("gradient_norm_before_clipping") is { } stored ? Numbers(stored.GetProperty("f64")) : null;
+        for (var step = 0; step < truth.Length; step++)
+        {
+            using var inner = NewDisposeScope();
+            var (batch, target) = problem.Train(step, type);
+            var loss = Loss(model.call(batch), target, problem.LabelSmoothing);
+            Assert.True(Math.Abs(loss.ToDouble() - truth[step]) <= bounds[step], $"step {step}: loss {loss.ToDouble()}, stored {truth[step]}, tolerance {bounds[step]}");
+            optimizer.ZeroGradients();
+            loss.backward();
+            if (options.Get("clip") is { } clip)
+            {
+                using var norm = Gradients.ClipNorm(model.parameters(), clip.GetDouble());
+                Assert.True(norms is null || type == ScalarType.Float32 || Math.Abs(norm.ToDouble() - norms[step]) <= bounds[step], $"step {step}: gradient norm {norm.ToDouble()}, stored {norms?[step]}");
+            }
+            optimizer.LearningRate = warmup > 0 ? rate * Math.Min(1, (step + 1) / warmup) : rate;
+            optimizer.Step();
+        }
+        Evaluate(model, problem, golden.Json.GetProperty("evaluation").GetProperty("f64"), type, lastBound);
+    }
+
+    private static void Load(Model model, CurveProblem problem)
+    {
+        using var ungraded = no_grad();
+        var open = model.named_parameters().ToDictionary(named => named.name, named => named.parameter);
+        foreach (var (key, value) in problem.Weights())
+        {
+            Assert.True(open.Remove(key, out var parameter), $"The model has no '{key}'; it has {string.Join(", ", model.state_dict().Keys)}.");
+            Assert.Equal(value.shape, parameter.shape);
+            parameter.copy_(value);
+        }
+        Assert.Empty(open.Keys);
+    }
+
+    private static Optimizer Optimizer(JsonElement options, Model model)
+    {
+        var name = options.GetProperty("optimizer").GetString()!;
+        Assert.SkipUnless(OptimizerFactory.Names.Contains(name.ToLowerInvariant()), $"optimiser {name} is not implemented");
+        var numbers = options.GetProperty("options");
+        var known = (string[])["lr", "weight_decay", "betas", "eps", "momentum", "nesterov"];
+        var other = numbers.EnumerateObject().Where(option => !known.Contains(option.Name)).ToDictionary(option => option.Name, option => option.Value.ValueKind is JsonValueKind.True ? 1 : option.Value.GetDouble());
+        var read = new OptimizerOptions
+        {
+            Name = name.ToLowerInvariant(),
+            LearningRate = numbers.GetProperty("lr").GetDouble(),
+            WeightDecay = numbers.Number("weight_decay", name == "AdamW" ? 0.01 : 0), // torch's defaults
+            Betas = numbers.Get("betas") is { } betas ? Numbers(betas) : null,
+            Epsilon = numbers.Get("eps")?.GetDouble(),
+            Momentum = numbers.Number("momentum", 0),
+            Nesterov = numbers.Boolean("nesterov", false),
+            Extra = other.Count > 0 ? other : null,
+        };
+        ParameterGroup all = new() { Parameters = [.. model.named_parameters().Select(named => new NamedParameter(named.name, named.parameter))], WeightDecay = read.WeightDecay };
+        return OptimizerFactory.Create(read, [all]);
+    }
+
+    private static void Evaluate(Model model, CurveProblem problem, JsonElement expected, ScalarType type, double bound)
+    {
+        using var ungraded = no_grad();
+        model.eval();
+        var (batch, target) = problem.Test(type);
+        var logits = model.call(batch);
+        foreach (var measure in expected.EnumerateObject())
+        {
+            switch (measure.Name)
+            {
+                case "loss":
+                    Near(Loss(logits, target, 0).ToDouble());
+                    break;
+                case "accuracy":
+                    Near(logits.argmax(-1).eq(target).to(ScalarType.Float64).mean().ToDouble());
+                    break;
+                case "running_mean_sum" or "running_var_sum":
+                    Near(model.named_buffers().Single(buffer => buffer.name.EndsWith(measure.Name[..^4], StringComparison.Ordinal)).buffer.sum().ToDouble());
+                    break;
+                case "greedy_after_10_ids":
+                    var stored = measure.Value.EnumerateArray().Select(id => id.GetInt64()).ToArray();
+                    Assert.Equal(stored, TextGenerator.Generate((LanguageModel)model, ((CharactersCurve)problem).Prompt(), new() { MaxTokens = stored.Length, Temperature = 0 }));
+                    break;
+                default:
+                    Assert.Fail($"The measure '{measure.Name}' is not known.");
+                    break;
+            }
+            void Near(double actual) => Assert.True(Math.Abs(actual - measure.Value.GetDouble()) <= bound, $"{measure.Name} is {actual}, stored {measure.Value}, tolerance {bound}");
+        }
+    }
+
+    private static Tensor Loss(Tensor logits, Tensor target, double smoothing)
+        => nn.functional.cross_entropy(logits.flatten(0, -2), target.flatten(), label_smoothing: smoothing);
+
+    private static double[] Numbers(JsonElement list) => [.. list.EnumerateArray().Select(GoldenCase.Number)];
+}

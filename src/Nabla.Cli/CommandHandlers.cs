@@ -34,6 +34,9 @@ internal sealed record CommandHandlers
     /// <summary>What this program does. Only delegates are made here: nothing behind them is loaded before it is called.</summary>
     public static CommandHandlers BuiltIn => new()
     {
+        Train = TrainHandler.RunAsync,
+        Evaluate = EvaluateHandler.RunAsync,
+        Predict = PredictHandler.RunAsync,
         Runs = new() { List = RunsHandler.ListAsync, Show = RunsHandler.ShowAsync, Compare = RunsHandler.CompareAsync },
         Data = new() { List = DataHandler.ListAsync, Info = DataHandler.InfoAsync, Pull = DataHandler.PullAsync },
         Recipe = new() { Check = RecipeHandler.CheckAsync, Schema = RecipeHandler.SchemaAsync },

@@ -58,6 +58,29 @@ public sealed class FamilyConformanceTests
     }
 
     [Theory, MemberData(nameof(Examples))]
+    public void Model_UnderAutocast_AnswersNearlyTheSame_AndAllGradientsAreFinite(FamilyExample example)
+    {
+        Assert.SkipUnless(Autocast.IsAvailable, "autocast is not available: " + Autocast.UnavailableReason);
+        using var scope = NewDisposeScope();
+        using var model = example.Create();
+        model.eval();
+        var batch = example.Batch(example.Inputs(8));
+        var exact = model.call(batch);
+        Tensor output;
+        using (Autocast.Enter(DeviceType.CPU, ScalarType.BFloat16))
+        {
+            output = model.call(batch).to_type(ScalarType.Float32);
+        }
+        TensorAssert.Close(exact, output, 0.05, 0.05, "bfloat16 against float32"); // bfloat16 has 8 bits: 0.4 % an operation
+        output.square().sum().backward();
+        foreach (var (name, parameter) in model.named_parameters())
+        {
+            TensorAssert.Finite(parameter.grad!, $"gradient of {name}");
+            Assert.Equal(ScalarType.Float32, parameter.grad!.dtype);
+        }
+    }
+
+    [Theory, MemberData(nameof(Examples))]
     public void Model_FromEqualSeeds_HasEqualWeights(FamilyExample example)
     {
         using var scope = NewDisposeScope();

@@ -5,7 +5,8 @@ namespace Nabla.Cli;
 
 /// <summary>
 /// A block of lines at the end of the terminal that is drawn over itself. Each change is one write inside a synchronised update, so nothing
-/// flickers; lines end with an erase instead of blanks, so a change of width leaves no remains. Not thread-safe.
+/// flickers; lines end with an erase instead of blanks, so a change of width leaves no remains. The cursor is hidden only while a picture is
+/// written and then waits below it: however the process ends, even by SIGKILL, the terminal is as it was. Not thread-safe.
 /// </summary>
 /// <param name="console">The terminal.</param>
 internal sealed class LiveFrame(IAnsiConsole console)
@@ -31,19 +32,12 @@ internal sealed class LiveFrame(IAnsiConsole console)
         var lines = Lines(picture, width).Take(height).ToList();
         var kept = above is null ? "" : string.Concat(Lines(above, width).Select(line => $"{Text(line)}{EraseLineRest}\n"));
         var text = string.Concat(lines.Select(line => $"{Text(line)}{EraseLineRest}\n"));
-        Write($"{BeginUpdate}{HideCursor}{ToTop(width)}{kept}{text}{EraseBelow}{EndUpdate}");
+        Write($"{BeginUpdate}{HideCursor}{ToTop(width)}{kept}{text}{EraseBelow}{ShowCursor}{EndUpdate}");
         _widths = [.. lines.Select(Segment.CellCount)];
     }
 
-    /// <summary>Leaves the last picture where it is and gives the cursor back; the next picture begins below.</summary>
-    public void Release()
-    {
-        _widths = [];
-        GiveCursorBack();
-    }
-
-    /// <summary>Shows the cursor until the next picture.</summary>
-    public void GiveCursorBack() => Write(ShowCursor);
+    /// <summary>Leaves the last picture where it is; the next one begins at the cursor.</summary>
+    public void Release() => _widths = [];
 
     /// <summary>Moves to the first line of the last picture; lines that became wider than the terminal fill several rows.</summary>
     private string ToTop(int width)

@@ -12,20 +12,26 @@ internal sealed class LiveTrainingDisplay : ITrainingDisplay
     private readonly LiveFrame _frame;
     private readonly DisplayState _state;
     private readonly TimeProvider _time;
-    private readonly List<PosixSignalRegistration> _signals = [];
+    private readonly PosixSignalRegistration? _continued;
     private ITimer? _timer;
     private bool _hasEnded;
 
     /// <summary>A display that is not yet shown.</summary>
     /// <param name="console">The terminal.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="handleSignals">Whether to give the cursor back when a signal ends or stops the process.</param>
+    /// <param name="handleSignals">Whether to draw anew, below the shell's words, after the process was stopped (Ctrl-Z) and continued.</param>
     public LiveTrainingDisplay(IAnsiConsole console, TimeProvider time, bool handleSignals)
     {
         (_frame, _state, _time) = (new(console), new(time), time);
-        if (handleSignals)
+        if (handleSignals && !OperatingSystem.IsWindows())
         {
-            RegisterSignals();
+            _continued = PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ =>
+            {
+                lock (_lock)
+                {
+                    _frame.Release();
+                }
+            });
         }
     }
 
@@ -77,8 +83,7 @@ internal sealed class LiveTrainingDisplay : ITrainingDisplay
     public void Dispose()
     {
         End();
-        _signals.ForEach(signal => signal.Dispose());
-        _signals.Clear();
+        _continued?.Dispose();
     }
 
     private TrainingView View() => new(_state.Snapshot(), _frame.Height);
@@ -107,10 +112,7 @@ internal sealed class LiveTrainingDisplay : ITrainingDisplay
         lock (_lock)
         {
             _timer?.Dispose();
-            if (!_hasEnded && _timer is not null)
-            {
-                Guard(_frame.Release);
-            }
+            _frame.Release();
             (_timer, _hasEnded) = (null, true);
         }
     }
@@ -126,27 +128,6 @@ internal sealed class LiveTrainingDisplay : ITrainingDisplay
         {
             _timer?.Dispose();
             (_timer, _hasEnded) = (null, true);
-        }
-    }
-
-    /// <summary>The signals keep their meaning; the cursor comes back first. What goes on afterwards is drawn anew below.</summary>
-    private void RegisterSignals()
-    {
-        PosixSignal[] signals = OperatingSystem.IsWindows()
-            ? [PosixSignal.SIGINT, PosixSignal.SIGTERM]
-            : [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT, PosixSignal.SIGTSTP];
-        foreach (var signal in signals)
-        {
-            _signals.Add(PosixSignalRegistration.Create(signal, context =>
-            {
-                lock (_lock)
-                {
-                    if (_timer is not null)
-                    {
-                        Guard(context.Signal == PosixSignal.SIGTSTP ? _frame.Release : _frame.GiveCursorBack);
-                    }
-                }
-            }));
         }
     }
 }

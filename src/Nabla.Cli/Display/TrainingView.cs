@@ -9,7 +9,7 @@ namespace Nabla.Cli;
 internal sealed class TrainingView(DisplaySnapshot snapshot, int height) : Renderable
 {
     private const int TwoChartsFrom = 96;     // columns that two charts need side by side
-    private const int ChartRows = 9, LeastChartRows = 4;
+    private const int ChartRows = 13, LeastChartRows = 4;
 
     private static readonly Style Quiet = new(decoration: Decoration.Dim);
     private static readonly Style Strong = new(decoration: Decoration.Bold);
@@ -121,7 +121,8 @@ internal sealed class TrainingView(DisplaySnapshot snapshot, int height) : Rende
 
     private static List<Line> Chart(RenderOptions options, IGrouping<string, MetricState> measure, int width, int rows)
     {
-        var curves = measure.OrderBy(metric => Array.IndexOf(Splits, MetricText.Split(metric.Name))).ToList();
+        // A single test value is in the table; it is no curve.
+        var curves = measure.Where(metric => MetricText.Split(metric.Name) != "test").OrderBy(metric => Array.IndexOf(Splits, MetricText.Split(metric.Name))).ToList();
         var title = new Line().Add(DisplayText.Line(measure.Key), Strong);
         foreach (var curve in curves)
         {

@@ -38,11 +38,24 @@ public static partial class SafeOps
             var weights = FastDropout.Apply(AttentionWeights(query, key, mask, isCausal, scale), dropout); // [batch, heads, queryTime, keyTime]
             return BatchedProduct(weights, value).MoveToOuterDisposeScope();
         }
-        var output = scale is null && !isGrouped
-            ? nn.functional.scaled_dot_product_attention(query, key, value, mask!, dropout, isCausal)
-            : AtenScript.Call<Tensor>("attention", query, key, value, mask, dropout, isCausal, scale, isGrouped);
-        return output.MoveToOuterDisposeScope();
+        if (IsTrainedInSmallTypeOnCpu(query))
+        {
+            // The backward pass of the fused CPU kernel is 4 to 5 times slower in bfloat16 than in float32 (8 x 6 heads, 128 steps, AMX: 22 ms against 5 ms).
+            using var exact = Autocast.Enter(DeviceType.CPU, ScalarType.Float32);
+            mask = mask is null || mask.dtype == ScalarType.Bool ? mask : mask.to_type(ScalarType.Float32);
+            return Fused(query.to_type(ScalarType.Float32), key.to_type(ScalarType.Float32), value.to_type(ScalarType.Float32)).to_type(query.dtype).MoveToOuterDisposeScope();
+        }
+        return Fused(query, key, value).MoveToOuterDisposeScope();
+
+        Tensor Fused(Tensor q, Tensor k, Tensor v) => scale is null && !isGrouped
+            ? nn.functional.scaled_dot_product_attention(q, k, v, mask!, dropout, isCausal)
+            : AtenScript.Call<Tensor>("attention", q, k, v, mask, dropout, isCausal, scale, isGrouped);
     }
+
+    /// <summary>Whether a gradient will be asked for, and autocast or the tensors themselves would make the kernel compute in bfloat16 or float16.</summary>
+    private static bool IsTrainedInSmallTypeOnCpu(Tensor query)
+        => query.device_type == DeviceType.CPU && query.requires_grad && Autocast.IsAvailable
+            && (query.dtype is ScalarType.BFloat16 or ScalarType.Float16 || (query.dtype == ScalarType.Float32 && Autocast.TypeOn(DeviceType.CPU) != ScalarType.Float32));
 
     /// <summary>The attention weights themselves, <c>softmax(q k' scale + mask)</c>, for explanations; a query that sees nothing gets zeros.</summary>
     /// <param name="query"><c>[batch, heads, queryTime, headSize]</c>.</param>

@@ -23,7 +23,8 @@ public sealed class StreamLoader<T> : IBatchLoader
         : this((epoch, _) => open(epoch), collate, options)
         => ArgumentNullException.ThrowIfNull(open);
 
-    /// <summary>Creates a loader over an asynchronous sequence, whose cancellation follows the reader's.</summary>
+    /// <summary>Creates a loader over an asynchronous sequence, whose cancellation follows the reader's. The sequence should look at
+    /// its token while it waits: leaving the loop waits for it.</summary>
     /// <param name="open">Opens the stream of an epoch; the enumerator is disposed when the epoch ends or is left. Called from the background thread.</param>
     /// <param name="collate">Makes a batch of some records. Called from the background thread.</param>
     /// <param name="options">Mixing, batch size and preparation.</param>

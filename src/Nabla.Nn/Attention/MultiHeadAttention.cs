@@ -67,9 +67,13 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
                 string.Create(CultureInfo.InvariantCulture, $"Project the input to {_options.Features} features, or set AttentionOptions.Features to match it."));
         }
         var (heads, keyHeads) = (_options.Heads, _options.KeyHeads);
-        var all = qkv.call(x).view(batch, time, heads + (2 * keyHeads), _options.SizeOfHead).transpose(1, 2); // [batch, heads + 2 keyHeads, time, headSize]
-        var (q, k, v) = (all.narrow(1, 0, heads), all.narrow(1, heads, keyHeads), all.narrow(1, heads + keyHeads, keyHeads));
+        // A split's gradient is one concatenation, where narrow's would fill and add three tensors of zeros.
+        long size = _options.SizeOfHead;
+        var parts = qkv.call(x).split([heads * size, keyHeads * size, keyHeads * size], -1); // each [batch, time, heads * headSize]
+        var (q, k, v) = (Heads(parts[0], heads), Heads(parts[1], keyHeads), Heads(parts[2], keyHeads)); // [batch, heads, time, headSize]
         return rotary is null ? (q, k, v) : (rotary.call(q), rotary.call(k), v);
+
+        Tensor Heads(Tensor part, long count) => part.view(batch, time, count, size).transpose(1, 2);
     }
 
     private static Tensor? KeyMask(Tensor? mask, long[] shape)

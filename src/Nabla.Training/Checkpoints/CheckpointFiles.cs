@@ -18,21 +18,16 @@ internal class CheckpointFiles
     }
 
     /// <summary>Replaces a small text file as a whole.</summary>
-    public virtual void WritePointer(string path, string text)
-    {
-        AtomicFile.WriteText(path, text);
-        SyncFolder(Path.GetDirectoryName(path)!);
-    }
+    public virtual void WritePointer(string path, string text) => AtomicFile.WriteText(path, text);
 
     /// <summary>Makes a folder and those above it.</summary>
     public virtual void CreateFolder(string path) => Directory.CreateDirectory(path);
 
-    /// <summary>Renames a folder and makes that survive a loss of power.</summary>
-    public virtual void RenameFolder(string from, string to)
-    {
-        Directory.Move(from, to);
-        SyncFolder(Path.GetDirectoryName(to)!);
-    }
+    /// <summary>Renames a folder.</summary>
+    public virtual void RenameFolder(string from, string to) => Directory.Move(from, to);
+
+    /// <summary>Makes renames in a folder survive a loss of power.</summary>
+    public virtual void Sync(string folder) => SyncFolder(folder);
 
     /// <summary>Deletes a folder with all in it.</summary>
     public virtual void DeleteFolder(string path) => Directory.Delete(path, recursive: true);

@@ -67,6 +67,7 @@ public sealed class CheckpointStore
                 _files.RenameFolder(target, TemporaryName("replaced"));
             }
             _files.RenameFolder(temporary, target);
+            _files.Sync(_folder);
             // Nothing measured: the newest counts as the best. Measured, but its checkpoint lost to damage: none does.
             var best = content.State.Best is not { } evaluation ? content.State.Step : Directory.Exists(PathOf(evaluation.Step)) ? evaluation.Step : (long?)null;
             if (best is { } bestStep)
@@ -74,6 +75,7 @@ public sealed class CheckpointStore
                 _files.WritePointer(Path.Combine(_run, BestFile), Pointer(bestStep));
             }
             _files.WritePointer(Path.Combine(_run, LastFile), Pointer(content.State.Step));
+            _files.Sync(_run); // before anything that the pointers named is removed
             Prune(keepLast, best);
             return target;
         }

@@ -139,6 +139,7 @@ internal abstract class GroupedOptimizer : Optimizer
     {
         foreach (var update in updates)
         {
+            using var scope = NewDisposeScope(); // temporaries of one parameter are freed before the next needs as much memory again
             UpdateParameter(group, update.Slot, update.Gradient);
         }
     }

@@ -149,10 +149,10 @@ public sealed record DataOptions
     /// <summary>Changes to training pictures, in this order. Default: none.</summary>
     public IReadOnlyList<AugmentationSelection> Augment { get; init; } = [];
 
-    /// <summary>Side of the square to which pictures are brought, in pixels; null: their own size, which must be the same for all. Default: null.</summary>
+    /// <summary>Side of the square to which pictures are brought, in pixels; null: the size of the first training picture. Default: null.</summary>
     public int? ImageSize { get; init; }
 
-    /// <summary>Channels of pictures, 1 (grey) or 3 (colour); null: those of the data. Default: null.</summary>
+    /// <summary>Channels of pictures, 1 (grey) or 3 (colour); null: those of the data set, 3 for a folder. Default: null.</summary>
     public int? Channels { get; init; }
 
     /// <summary>Whether each line of a text file is an example of its own (language-modeling). Default: false.</summary>

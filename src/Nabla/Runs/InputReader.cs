@@ -37,18 +37,9 @@ internal sealed class InputReader
 
     private InputPart Pictures(IReadOnlyList<string> files)
     {
-        var image = _preprocessing.Image!;
-        var source = new RecordSource<string>(files, chunk =>
-        {
-            using var scope = NewDisposeScope();
-            var pictures = stack([.. chunk.Select(file => Picture(file, image))]);   // [batch, channels, height, width]
-            return image.Pixels.Normalize(pictures);
-        });
-        return new(source, index => files[(int)index], _ => null);
+        ImageListing listing = new("", files, null, []);
+        return new(new ImageFolderSource(listing, ImageFolderPreparation.SourceOptions(_preprocessing.Image!)), index => files[(int)index], _ => null);
     }
-
-    /// <summary>A picture file as the model reads it, <c>[channels, height, width]</c>, uint8.</summary>
-    public static Tensor Picture(string file, ImagePreprocessing image) => ImageFile.Read(file, new() { Channels = image.Channels, Height = image.Height, Width = image.Width });
 
     private InputPart Texts(IReadOnlyList<string> texts)
         => new(TextPreparation.Source(_vocabulary!, texts, null, _preprocessing.Text!.MaxLength), index => texts[(int)index], _ => null);
@@ -75,7 +66,6 @@ internal sealed class InputReader
         {
             throw new DataException($"'{input}': expected a picture file or a folder of pictures, got nothing at this path.");
         }
-        var files = ImageFile.FindIn(input);
-        return files.Count > 0 ? files : throw new DataException($"'{input}': expected pictures ({string.Join(", ", ImageFile.Extensions)}) in this folder, got none.");
+        return ImageFolder.ListUnlabelled(input).Paths;
     }
 }

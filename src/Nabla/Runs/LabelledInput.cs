@@ -14,7 +14,7 @@ internal static class LabelledInput
         switch (recipe.Task)
         {
             case ModelTasks.ImageClassification:
-                return ImageFolderData.Labelled(path, preprocessing);
+                return ImageFolderPreparation.Labelled(path, preprocessing);
             case ModelTasks.TextClassification:
                 var (text, label) = RawData.TextColumns(recipe.Data, path);
                 var split = TextClassificationData.ReadWithClasses(path, text, label, preprocessing.Classes, RawData.FileOptions(recipe.Data));

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Nabla.Core;
 using Nabla.Models;
 using Nabla.Training;
 

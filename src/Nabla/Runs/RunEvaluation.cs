@@ -1,6 +1,5 @@
 using Nabla.Core;
 using Nabla.Data;
-using Nabla.Models;
 using Nabla.Training;
 
 namespace Nabla;

@@ -74,6 +74,7 @@ internal sealed class RunLoaders
             Channels = image.Channels,
             Height = image.Height,
             Width = image.Width,
+            Pixels = image.Pixels,
         };
         return [.. recipe.Data.Augment.Select(augmentation => Augmentations.Create(augmentation.Name, augmentation.Options, context))];
     }

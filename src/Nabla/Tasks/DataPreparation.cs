@@ -15,6 +15,10 @@ internal static class DataPreparation
     /// <param name="folder">Folder that relative paths start from.</param>
     public static PreparedData Prepare(Recipe recipe, string folder)
     {
+        if (recipe is { Task: ModelTasks.ImageClassification, Data.Path: not null })
+        {
+            return ImageFolderPreparation.Prepare(recipe, folder);
+        }
         var loaded = RawData.Load(recipe, folder);
         try
         {
@@ -36,13 +40,13 @@ internal static class DataPreparation
     }
 
     /// <summary>Facts of the data, from the catalogue where it is known there.</summary>
-    public static DataFacts Facts(Recipe recipe, LoadedData data, string unit, IReadOnlyDictionary<string, long> counts, IReadOnlyList<string> classes, IReadOnlyDictionary<string, IReadOnlyList<long>> classCounts)
+    public static DataFacts Facts(Recipe recipe, string contentHash, string unit, IReadOnlyDictionary<string, long> counts, IReadOnlyList<string> classes, IReadOnlyDictionary<string, IReadOnlyList<long>> classCounts)
     {
         var entry = recipe.Data.Dataset is { } name ? Catalogue.Find(name) : null;
         return new()
         {
             Name = recipe.Data.Dataset ?? recipe.Data.Path!,
-            ContentHash = data.ContentHash,
+            ContentHash = contentHash,
             Licence = entry?.Licence ?? "",
             Source = entry?.Card.Source ?? recipe.Data.Path ?? "",
             Card = entry?.Card.ToText() ?? "",

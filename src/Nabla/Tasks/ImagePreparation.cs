@@ -30,23 +30,26 @@ internal static class ImagePreparation
             Train = sources["train"],
             Validation = sources.GetValueOrDefault("validation"),
             Test = sources.GetValueOrDefault("test"),
-            Preprocessing = new()
-            {
-                TrainedOn = $"{(channels == 1 ? "grey" : "colour")} pictures of {width} x {height} pixels",
-                Classes = data.Classes,
-                Image = new() { Channels = channels, Height = height, Width = width, Pixels = pixels, Resize = true },
-                Model = new() { Task = recipe.Task, Outputs = data.Classes.Count, Channels = channels, Height = height, Width = width },
-            },
-            Facts = DataPreparation.Facts(recipe, data, "pictures", splits.ToDictionary(split => split.Key, split => (long)split.Value.Labels.Length, StringComparer.Ordinal), data.Classes, classCounts),
+            Preprocessing = Encoders(recipe, new() { Channels = channels, Height = height, Width = width, Pixels = pixels }, data.Classes),
+            Facts = DataPreparation.Facts(recipe, data.ContentHash, "pictures", splits.ToDictionary(split => split.Key, split => (long)split.Value.Labels.Length, StringComparer.Ordinal), data.Classes, classCounts),
             Describe = (split, index) => new() { Picture = Png(splits[split].Images, index) },
         }.Own([.. sources.Values]);
     }
+
+    /// <summary>What is stored of pictures for predictions.</summary>
+    public static Preprocessing Encoders(Recipe recipe, ImagePreprocessing image, IReadOnlyList<string> classes) => new()
+    {
+        TrainedOn = $"{(image.Channels == 1 ? "grey" : "colour")} pictures of {image.Width} x {image.Height} pixels",
+        Classes = classes,
+        Image = image,
+        Model = new() { Task = recipe.Task, Outputs = classes.Count, Channels = image.Channels, Height = image.Height, Width = image.Width },
+    };
 
     /// <summary>One of some pictures <c>[examples, channels, height, width]</c> as PNG.</summary>
     private static byte[] Png(Tensor pictures, long index)
     {
         using var picture = pictures[index];
-        return ImageFile.EncodePng(picture);
+        return PngFile.Encode(picture);
     }
 
     private static ImageSplit First(ImageSplit split, long? limit)

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Nabla.Core;
 using Nabla.Data;
-using Nabla.Models;
 
 namespace Nabla;
 
@@ -24,7 +23,7 @@ internal static class LanguagePreparation
             Validation = sources.GetValueOrDefault("validation"),
             Test = sources.GetValueOrDefault("test"),
             Preprocessing = Encoders(recipe, unit, vocabulary, isLines: false, $"a text of {texts["train"].Length} characters, seen {options.Context} {Name(unit)} at a time"),
-            Facts = DataPreparation.Facts(recipe, data, "characters", texts.ToDictionary(split => split.Key, split => (long)split.Value.Length, StringComparer.Ordinal), [], NoClasses),
+            Facts = DataPreparation.Facts(recipe, data.ContentHash, "characters", texts.ToDictionary(split => split.Key, split => (long)split.Value.Length, StringComparer.Ordinal), [], NoClasses),
             Describe = (split, window) => new() { Text = Window(texts[split], window, options.Context) },
         };
     }
@@ -48,7 +47,7 @@ internal static class LanguagePreparation
             Validation = sources.GetValueOrDefault("validation"),
             Test = sources.GetValueOrDefault("test"),
             Preprocessing = Encoders(recipe, unit, vocabulary, isLines: true, $"{lines["train"].Length} lines such as '{lines["train"][0]}'"),
-            Facts = DataPreparation.Facts(recipe, data, "lines", lines.ToDictionary(split => split.Key, split => (long)split.Value.Length, StringComparer.Ordinal), [], NoClasses),
+            Facts = DataPreparation.Facts(recipe, data.ContentHash, "lines", lines.ToDictionary(split => split.Key, split => (long)split.Value.Length, StringComparer.Ordinal), [], NoClasses),
             Describe = (split, line) => new() { Text = lines[split][line] },
         };
     }

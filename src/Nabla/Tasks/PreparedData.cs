@@ -34,7 +34,7 @@ internal sealed class PreparedData : IDisposable
     /// <summary>Names of the splits that have examples.</summary>
     public IReadOnlyList<string> Splits => [.. new[] { "train", "validation", "test" }.Where(name => Split(name) is not null)];
 
-    /// <summary>Makes this object free <paramref name="resource"/> too.</summary>
+    /// <summary>Makes this object free these too.</summary>
     public PreparedData Own(params ReadOnlySpan<IDisposable> resources)
     {
         _owned.AddRange(resources);

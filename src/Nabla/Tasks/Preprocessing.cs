@@ -80,9 +80,6 @@ internal sealed record ImagePreprocessing
 
     /// <summary>Scale of the pixels, measured on the training split.</summary>
     public required PixelNormalization Pixels { get; init; }
-
-    /// <summary>Whether pictures of another size are brought to this one; otherwise they are refused.</summary>
-    public required bool Resize { get; init; }
 }
 
 /// <summary>How a text becomes token ids.</summary>

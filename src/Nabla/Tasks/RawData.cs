@@ -57,7 +57,8 @@ internal static class RawData
         }
         if (entry.IsGenerated)
         {
-            return Shapes(entry, recipe.Data);
+            var shapes = recipe.Data.Shapes ?? new();
+            return DataSets.Shapes(recipe.Data.ImageSize is { } size ? shapes with { Size = size } : shapes);
         }
         var loaded = DataSets.Load(name);
         if (loaded is TabularData table && recipe.Data.Target is { } target && target != table.Target)
@@ -66,27 +67,6 @@ internal static class RawData
             return table with { Target = target, Task = recipe.Task, Classes = null };
         }
         return loaded;
-    }
-
-    private static ImageData Shapes(CatalogueEntry entry, DataOptions data)
-    {
-        var shapes = data.Shapes ?? new();
-        ShapesGenerator generator = new(data.ImageSize is { } size ? shapes with { Size = size } : shapes);
-        ImageSplit Make(ShapesSplit split)
-        {
-            var (pixels, classes) = generator.Generate(split);
-            long side = generator.Options.Size;
-            return new(torch.tensor(pixels, [classes.Length, ShapesGenerator.Channels, side, side]).DetachFromDisposeScope(), classes);
-        }
-        return new()
-        {
-            Name = entry.Name,
-            Task = entry.Task,
-            ContentHash = entry.ContentHash(),
-            Classes = ShapesGenerator.ClassNames,
-            Train = Make(ShapesSplit.Train),
-            Test = Make(ShapesSplit.Test),
-        };
     }
 
     private static LoadedData LoadPath(Recipe recipe, string path, string folder)
@@ -103,8 +83,6 @@ internal static class RawData
                 return TextClassificationData.Read(path, text, label, FileOptions(data), testPath);
             case ModelTasks.LanguageModeling:
                 return data.Lines ? LineData.Read(path) : TextData.Read(path);
-            case ModelTasks.ImageClassification:
-                return ImageFolderData.Read(path, data, testPath);
             default:
                 throw new DataException($"Task '{recipe.Task}' cannot read '{path}'.");
         }

@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Text.Json;
-using Nabla.Core;
 using Nabla.Data;
 using Nabla.Models;
 
@@ -46,7 +44,7 @@ internal static class TablePreparation
                     FeatureEdges = recipe.Model.Options is MlpOptions { NumericEmbedding: "piecewise-linear" } mlp ? Edges(encoded["train"], mlp.Bins) : null,
                 },
             },
-            Facts = DataPreparation.Facts(recipe, data, "rows", counts, encoder.Classes, classCounts),
+            Facts = DataPreparation.Facts(recipe, data.ContentHash, "rows", counts, encoder.Classes, classCounts),
             Describe = (split, row) => new() { Row = Row(tables[split], (int)row), Source = tables[split].Place((int)row) },
         }.Own([.. sources.Values]);
     }

@@ -1,7 +1,5 @@
 using System.Text.Json;
-using Nabla.Core;
 using Nabla.Data;
-using Nabla.Models;
 
 namespace Nabla;
 
@@ -39,7 +37,7 @@ internal static class TextPreparation
                 Text = new() { Unit = unit, Vocabulary = JsonDocument.Parse(vocabulary.ToJson()).RootElement.Clone(), MaxLength = options.MaxLength },
                 Model = new() { Task = recipe.Task, Outputs = data.Classes.Count, Vocabulary = vocabulary.Size, ContextLength = options.MaxLength },
             },
-            Facts = DataPreparation.Facts(recipe, data, "texts", splits.ToDictionary(split => split.Key, split => (long)split.Value.Texts.Length, StringComparer.Ordinal), data.Classes, classCounts),
+            Facts = DataPreparation.Facts(recipe, data.ContentHash, "texts", splits.ToDictionary(split => split.Key, split => (long)split.Value.Texts.Length, StringComparer.Ordinal), data.Classes, classCounts),
             Describe = (split, index) => new() { Text = splits[split].Texts[index] },
         };
     }

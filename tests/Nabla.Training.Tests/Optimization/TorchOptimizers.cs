@@ -7,8 +7,17 @@ internal static class TorchOptimizers
 {
     private static readonly Dictionary<string, (double Rate, double Decay)> Defaults = new()
     {
-        ["sgd"] = (1e-3, 0), ["adam"] = (1e-3, 0), ["adamw"] = (1e-3, 1e-2), ["nadam"] = (2e-3, 0), ["radam"] = (1e-3, 0), ["adagrad"] = (1e-2, 0),
-        ["rmsprop"] = (1e-2, 0), ["adadelta"] = (1, 0), ["adamax"] = (2e-3, 0), ["lion"] = (1e-4, 0), ["lamb"] = (1e-3, 0),
+        ["sgd"] = (1e-3, 0),
+        ["adam"] = (1e-3, 0),
+        ["adamw"] = (1e-3, 1e-2),
+        ["nadam"] = (2e-3, 0),
+        ["radam"] = (1e-3, 0),
+        ["adagrad"] = (1e-2, 0),
+        ["rmsprop"] = (1e-2, 0),
+        ["adadelta"] = (1, 0),
+        ["adamax"] = (2e-3, 0),
+        ["lion"] = (1e-4, 0),
+        ["lamb"] = (1e-3, 0),
     };
 
     public static OptimizerOptions Read(string torchName, JsonElement options)

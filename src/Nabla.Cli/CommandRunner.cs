@@ -5,8 +5,8 @@ namespace Nabla.Cli;
 
 /// <summary>Runs the handler of a verb and turns what comes out of it, errors too, into output and an exit code.</summary>
 /// <param name="output">Where to write.</param>
-/// <param name="interrupts">Ctrl-C.</param>
-internal sealed class CommandRunner(CommandOutput output, Interrupts interrupts)
+/// <param name="interrupts">Begins to listen for Ctrl-C.</param>
+internal sealed class CommandRunner(CommandOutput output, Func<Interrupts> interrupts)
 {
     /// <summary>Runs a handler.</summary>
     /// <typeparam name="TRequest">Type of the request.</typeparam>
@@ -17,7 +17,8 @@ internal sealed class CommandRunner(CommandOutput output, Interrupts interrupts)
     {
         try
         {
-            var result = await handler(request(), output, interrupts.Token).ConfigureAwait(false);
+            using var listening = interrupts();
+            var result = await handler(request(), output, listening.Token).ConfigureAwait(false);
             output.WriteJson(result.Json);
             return result.ExitCode;
         }

@@ -13,27 +13,25 @@ internal static class NablaCommandLine
     /// <param name="arguments">The arguments, without the program's name.</param>
     /// <param name="output">Where to write.</param>
     /// <param name="handlers">The work behind the verbs.</param>
-    /// <param name="interrupts">Ctrl-C.</param>
+    /// <param name="interrupts">Begins to listen for Ctrl-C; called when a verb starts.</param>
     /// <returns>The exit code.</returns>
-    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, CommandOutput output, CommandHandlers handlers, Interrupts interrupts)
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, CommandOutput output, CommandHandlers handlers, Func<Interrupts> interrupts)
     {
-        using (interrupts)
+        var runner = new CommandRunner(output, interrupts);
+        try
         {
-            var runner = new CommandRunner(output, interrupts);
-            try
+            var parsed = Parse(arguments, runner, handlers, output);
+            if (parsed.Action is not HelpAction && UsageErrors.Of(parsed, arguments) is { } wrong)
             {
-                var parsed = Parse(arguments, runner, handlers, output);
-                if (parsed.Action is not HelpAction && UsageErrors.Of(parsed, arguments) is { } wrong)
-                {
-                    return runner.Report(wrong);
-                }
-                return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output.Plain, Error = output.Error }).ConfigureAwait(false);
+                return runner.Report(wrong);
             }
-            catch (Exception problem)
-            {
-                return runner.Report(problem);
-            }
+            return await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output.Plain, Error = output.Error }).ConfigureAwait(false);
         }
+        catch (Exception problem)
+        {
+            return runner.Report(problem);
+        }
+    }
     }
 
     private static ParseResult Parse(IReadOnlyList<string> arguments, CommandRunner runner, CommandHandlers handlers, CommandOutput output)

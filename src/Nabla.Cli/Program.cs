@@ -5,7 +5,7 @@ internal static class Program
 {
     private static Task<int> Main(string[] arguments)
     {
-        var output = new CommandOutput(System.Console.Out, System.Console.Error, System.Console.In);
-        return NablaCommandLine.RunAsync(arguments, output, CommandHandlers.BuiltIn, Interrupts.FromSignals(output));
+        var output = new CommandOutput(System.Console.Out, System.Console.Error, static () => System.Console.In);
+        return NablaCommandLine.RunAsync(arguments, output, CommandHandlers.BuiltIn, () => Interrupts.FromSignals(output));
     }
 }

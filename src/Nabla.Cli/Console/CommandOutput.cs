@@ -10,8 +10,8 @@ namespace Nabla.Cli;
 /// </summary>
 /// <param name="standardOutput">Standard output.</param>
 /// <param name="standardError">Standard error.</param>
-/// <param name="standardInput">Standard input.</param>
-internal sealed class CommandOutput(TextWriter standardOutput, TextWriter standardError, TextReader standardInput)
+/// <param name="standardInput">Opens standard input; called only when it is read, because opening the console's takes time.</param>
+internal sealed class CommandOutput(TextWriter standardOutput, TextWriter standardError, Func<TextReader> standardInput)
 {
     private static readonly JsonSerializerOptions OneLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
@@ -25,7 +25,7 @@ internal sealed class CommandOutput(TextWriter standardOutput, TextWriter standa
     public TextWriter Error => standardError;
 
     /// <summary>Standard input.</summary>
-    public TextReader In => standardInput;
+    public TextReader In => standardInput();
 
     /// <summary>Writes the JSON line, if it was asked for.</summary>
     /// <param name="result">The object.</param>

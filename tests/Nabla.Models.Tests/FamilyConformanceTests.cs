@@ -129,6 +129,23 @@ public sealed class FamilyConformanceTests
         }
     }
 
+    [Theory, MemberData(nameof(TextClassifiers))]
+    public void TextClassifier_WithAnUnknownToken_ThrowsAndNamesIt(FamilyExample example)
+    {
+        using var scope = NewDisposeScope();
+        using var model = example.Create();
+        Assert.Contains("20", Assert.Throws<DataException>(() => model.call(full([1, 3], 20, ScalarType.Int64))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Mlp_WithAnUnknownCategory_ThrowsAndNamesIt()
+    {
+        using var scope = NewDisposeScope();
+        using var model = ModelFamilies.Create("mlp", null, new() { Task = ModelTasks.TabularClassification, CategorySizes = [3, 4], Outputs = 2 });
+        var batch = new ModelBatch(zeros(2, 0), Categories: tensor(new long[,] { { 0, 1 }, { 2, 7 } }));
+        Assert.Contains("7", Assert.Throws<DataException>(() => model.call(batch)).Message, StringComparison.Ordinal);
+    }
+
     private static Tensor Answers(FamilyExample example)
     {
         using var generator = new Generator(5);

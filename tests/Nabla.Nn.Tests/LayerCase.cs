@@ -1,5 +1,4 @@
 using System.Text.Json;
-using TorchSharp.Modules;
 
 namespace Nabla.Nn.Tests;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using TorchSharp.Modules;
 using static TorchSharp.torch.nn;
 using Outputs = System.Collections.Generic.Dictionary<string, TorchSharp.torch.Tensor>;
 

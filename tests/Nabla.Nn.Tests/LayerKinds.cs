@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch.nn;
 using Outputs = System.Collections.Generic.Dictionary<string, TorchSharp.torch.Tensor>;
 

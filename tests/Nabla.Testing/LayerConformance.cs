@@ -1,5 +1,3 @@
-using TorchSharp.Modules;
-
 namespace Nabla.Testing;
 
 /// <summary>What <see cref="LayerConformance"/> must know about a layer.</summary>
@@ -37,7 +35,7 @@ public sealed record LayerCheck<TModule>
 
 /// <summary>
 /// The checks that every layer passes: shapes for several batch sizes, gradients reach all parameters, save and load, moves of type,
-/// repeatable evaluation, arguments left alone, parts that survive the scope of their construction, no leaks.
+/// bfloat16 autocast, repeatable evaluation, arguments left alone, parts that survive the scope of their construction, no leaks.
 /// </summary>
 public static class LayerConformance
 {
@@ -62,6 +60,7 @@ public static class LayerConformance
         GradientsReachEverything(check);
         StateRoundTripGivesEqualOutputs(check);
         MovesBetweenTypes(check);
+        WorksUnderAutocast(check);
         EvaluationIsRepeatable(check);
         LeavesArgumentsAlone(check);
         PartsOutliveTheScopeAroundConstruction(check);
@@ -163,6 +162,52 @@ public static class LayerConformance
         var narrow = check.Forward(layer, Cast(input, ScalarType.BFloat16));
         Xunit.Assert.Equal(ScalarType.BFloat16, narrow.dtype);
         TensorAssert.HasShape(expected.shape, narrow);
+    }
+
+    private static void WorksUnderAutocast<TModule>(LayerCheck<TModule> check)
+        where TModule : torch.nn.Module
+    {
+        if (!Autocast.IsAvailable)
+        {
+            return;
+        }
+        using var scope = NewDisposeScope();
+        using var layer = check.Create();
+        layer.eval();
+        var input = check.Input(Math.Max(3, check.SmallestTrainingBatch));
+        var expected = check.Forward(layer, input);
+        if (!expected.is_floating_point())
+        {
+            return;
+        }
+        foreach (var training in (bool[])[false, true])
+        {
+            layer.train(training);
+            Tensor output;
+            using (Autocast.Enter(DeviceType.CPU, ScalarType.BFloat16))
+            {
+                output = check.Forward(layer, input);
+            }
+            if (!training)
+            {
+                // bfloat16 keeps 8 bits, 2^-8 = 0.004, over a few products in a row.
+                TensorAssert.Close(expected.to(ScalarType.Float32), output.to(ScalarType.Float32), 0.05, 0.05, "output under bfloat16 autocast");
+            }
+            TensorAssert.HasShape(expected.shape, output);
+            if (output.requires_grad)
+            {
+                output.to(ScalarType.Float32).sum().backward();
+            }
+        }
+        foreach (var (name, parameter) in layer.named_parameters())
+        {
+            Xunit.Assert.Equal(ScalarType.Float32, parameter.dtype);
+            if (parameter.grad is { } gradient)
+            {
+                Xunit.Assert.Equal(ScalarType.Float32, gradient.dtype);
+                TensorAssert.Finite(gradient, $"gradient of {name} under bfloat16 autocast");
+            }
+        }
     }
 
     private static void EvaluationIsRepeatable<TModule>(LayerCheck<TModule> check)

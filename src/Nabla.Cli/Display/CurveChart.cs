@@ -47,7 +47,8 @@ internal sealed class CurveChart : Renderable
         var (left, right) = (MetricText.Count((long)first), $"step {MetricText.Count((long)last)}");
         yield return new Segment(new string(' ', margin + 1 + AxisMark), quiet);
         var gap = columns - left.Length - right.Length;
-        yield return new Segment(points.Count == 0 ? "no values yet" : gap > 0 ? left + new string(' ', gap) + right : right[..Math.Min(right.Length, columns)], quiet);
+        var below = points.Count == 0 ? "no values yet" : gap > 0 ? left + new string(' ', gap) + right : right;
+        yield return new Segment(below[..Math.Min(below.Length, columns)], quiet);
         yield return Segment.LineBreak;
     }
 

@@ -17,9 +17,13 @@ internal static class DisplayText
         : text;
 
     /// <summary>A time as a clock shows it: <c>0:41</c>, <c>12:05</c>, <c>1:02:09</c>.</summary>
-    public static string Clock(TimeSpan time) => time.TotalHours >= 1
-        ? string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}")
-        : string.Create(CultureInfo.InvariantCulture, $"{time.Minutes}:{time.Seconds:00}");
+    public static string Clock(TimeSpan time)
+    {
+        time = TimeSpan.FromSeconds(Math.Round(time.TotalSeconds));
+        return time.TotalHours >= 1
+            ? string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}")
+            : string.Create(CultureInfo.InvariantCulture, $"{time.Minutes}:{time.Seconds:00}");
+    }
 
     /// <summary>A learning rate: <c>0.003</c>, <c>2.1e-5</c>.</summary>
     public static string Rate(double value) => value is 0 or >= 1e-3

@@ -14,7 +14,7 @@ internal sealed class LiveTrainingDisplay : ITrainingDisplay
     private readonly TimeProvider _time;
     private readonly PosixSignalRegistration? _continued;
     private ITimer? _timer;
-    private bool _hasEnded;
+    private bool _hasEnded, _isBroken;
 
     /// <summary>A display that is not yet shown.</summary>
     /// <param name="console">The terminal.</param>
@@ -120,6 +120,10 @@ internal sealed class LiveTrainingDisplay : ITrainingDisplay
     /// <summary>A terminal that went away (closed window, broken pipe) must not end a training: the display then stops.</summary>
     private void Guard(Action draw)
     {
+        if (_isBroken)
+        {
+            return;
+        }
         try
         {
             draw();
@@ -127,7 +131,7 @@ internal sealed class LiveTrainingDisplay : ITrainingDisplay
         catch (Exception error) when (error is IOException or ObjectDisposedException)
         {
             _timer?.Dispose();
-            (_timer, _hasEnded) = (null, true);
+            (_timer, _isBroken) = (null, true);
         }
     }
 }

@@ -8,15 +8,17 @@ internal static class TrainingDisplay
     // Set by the usual build services; their logs keep every redraw.
     private static readonly string[] BuildServices = ["CI", "GITHUB_ACTIONS", "TF_BUILD", "GITLAB_CI", "TEAMCITY_VERSION", "JENKINS_URL"];
 
-    /// <summary>A display on standard error: live in a terminal, plain lines otherwise.</summary>
+    /// <summary>A display: live when it writes to standard error and that is a terminal, plain lines otherwise.</summary>
+    /// <param name="error">Where to write, usually standard error.</param>
     /// <param name="time">The clock; null: the system's.</param>
-    public static ITrainingDisplay Create(TimeProvider? time = null)
+    public static ITrainingDisplay Create(TextWriter error, TimeProvider? time = null)
     {
         time ??= TimeProvider.System;
-        return CanBeLive(Console.IsErrorRedirected, Environment.GetEnvironmentVariable)
-            && AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Error) }) is { Profile.Capabilities.Ansi: true } console
+        var isTerminal = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected;
+        return CanBeLive(!isTerminal, Environment.GetEnvironmentVariable)
+            && AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(error) }) is { Profile.Capabilities.Ansi: true } console
             ? new LiveTrainingDisplay(console, time, handleSignals: true)
-            : new PlainTrainingDisplay(Console.Error, time);
+            : new PlainTrainingDisplay(error, time);
     }
 
     /// <summary>Whether pictures may be drawn: into a terminal, that is not simple, whose user did not ask for plain text.</summary>

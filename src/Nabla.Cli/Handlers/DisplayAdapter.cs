@@ -42,7 +42,7 @@ internal sealed class DisplayAdapter(ITrainingDisplay display) : TrainingCallbac
             Step = value.Phase == TrainingPhase.Validation ? Math.Min(value.Step, (value.Epoch + 1) * _stepsPerEpoch) : value.Step,
             Epoch = value.Epoch,
             EpochShare = Math.Clamp((double)inEpoch / _stepsPerEpoch, 0, 1),
-            Metrics = value.Loss is { } loss ? new Dictionary<string, double>(value.Metrics) { ["train/loss"] = loss } : value.Metrics,
+            Metrics = value.Loss is { } loss ? new Dictionary<string, double> { ["train/loss"] = loss } : new Dictionary<string, double>(),
             LearningRate = value.LearningRate,
             ExamplesPerSecond = value.ExamplesPerSecond,
             Phase = value.Phase switch { TrainingPhase.Validation => "validating", TrainingPhase.LearningRateSearch => "finding the learning rate", TrainingPhase.Ended => "evaluating", _ => "training" },

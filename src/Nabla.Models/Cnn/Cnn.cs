@@ -8,7 +8,7 @@ public sealed class Cnn : Model
 {
     private readonly ModuleList<CnnBlock> blocks;
     private readonly ModuleList<Linear> hidden;
-    private readonly Dropout? dropout;
+    private readonly DropoutLayer? dropout;
     private readonly Linear head;
     private readonly CnnOptions _options;
 
@@ -48,7 +48,7 @@ public sealed class Cnn : Model
             hidden.Add(Linear(features, next));
             features = next;
         }
-        dropout = options.Dropout > 0 ? Dropout(options.Dropout) : null;
+        dropout = options.Dropout > 0 ? new DropoutLayer(options.Dropout) : null;
         head = Linear(features, input.Outputs);
         RegisterComponents();
     }

@@ -8,7 +8,7 @@ namespace Nabla.Models;
 public sealed class Mlp : Model
 {
     private readonly NumericEmbedding? numbers;
-    private readonly ModuleList<Embedding> categories;
+    private readonly ModuleList<EmbeddingTable> categories;
     private readonly Linear? entry;
     private readonly ModuleList<Module<Tensor, Tensor>> blocks;
     private readonly Module<Tensor, Tensor>? norm;
@@ -92,11 +92,11 @@ public sealed class Mlp : Model
         return cat(parts, 1);
     }
 
-    private static Embedding CategoryTable(int ids, int size)
+    private static EmbeddingTable CategoryTable(int ids, int size)
     {
-        var table = Embedding(ids, size);
+        var table = new EmbeddingTable(ids, size);
         var bound = 1 / Math.Sqrt(size); // vectors of about length 1, so that no column drowns the others
-        init.uniform_(table.weight!, -bound, bound);
+        init.uniform_(table.Weight, -bound, bound);
         return table;
     }
 

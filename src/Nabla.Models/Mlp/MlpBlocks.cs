@@ -5,7 +5,7 @@ internal sealed class MlpBlock : Module<Tensor, Tensor>
 {
     private readonly Linear linear;
     private readonly Module<Tensor, Tensor>? norm;
-    private readonly Dropout? dropout;
+    private readonly DropoutLayer? dropout;
     private readonly string _activation;
 
     public MlpBlock(int inputs, int outputs, MlpOptions options)
@@ -13,7 +13,7 @@ internal sealed class MlpBlock : Module<Tensor, Tensor>
     {
         linear = Linear(inputs, outputs);
         norm = MlpParts.Norm(options.Norm, outputs);
-        dropout = options.Dropout > 0 ? Dropout(options.Dropout) : null;
+        dropout = options.Dropout > 0 ? new DropoutLayer(options.Dropout) : null;
         _activation = options.Activation;
         RegisterComponents();
     }
@@ -31,7 +31,7 @@ internal sealed class ResidualMlpBlock : Module<Tensor, Tensor>
 {
     private readonly Module<Tensor, Tensor>? norm;
     private readonly Linear widen, narrow;
-    private readonly Dropout? dropout;
+    private readonly DropoutLayer? dropout;
     private readonly string _activation;
 
     public ResidualMlpBlock(int width, MlpOptions options)
@@ -40,7 +40,7 @@ internal sealed class ResidualMlpBlock : Module<Tensor, Tensor>
         var inner = Math.Max(1, (int)Math.Round(width * options.Expansion));
         norm = MlpParts.Norm(options.Norm, width);
         (widen, narrow) = (Linear(width, inner), Linear(inner, width));
-        dropout = options.Dropout > 0 ? Dropout(options.Dropout) : null;
+        dropout = options.Dropout > 0 ? new DropoutLayer(options.Dropout) : null;
         _activation = options.Activation;
         RegisterComponents();
     }

@@ -9,7 +9,7 @@ public sealed class ResNet : Model
     private readonly Conv2d conv1;
     private readonly BatchNorm2d bn1;
     private readonly ModuleList<ResNetBlock> layer1, layer2, layer3, layer4;
-    private readonly Dropout? dropout;
+    private readonly DropoutLayer? dropout;
     private readonly Linear fc;
     private readonly bool _isSmall;
 
@@ -35,7 +35,7 @@ public sealed class ResNet : Model
         bn1 = BatchNorm2d(options.Width);
         var channels = options.Width;
         (layer1, layer2, layer3, layer4) = (Stage(0), Stage(1), Stage(2), Stage(3));
-        dropout = options.Dropout > 0 ? Dropout(options.Dropout) : null;
+        dropout = options.Dropout > 0 ? new DropoutLayer(options.Dropout) : null;
         fc = Linear(channels, input.Outputs);
         RegisterComponents();
 

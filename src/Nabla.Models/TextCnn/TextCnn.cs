@@ -7,9 +7,9 @@ namespace Nabla.Models;
 /// </summary>
 public sealed class TextCnn : Model
 {
-    private readonly Embedding embedding;
+    private readonly EmbeddingTable embedding;
     private readonly ModuleList<Conv1d> convolutions;
-    private readonly Dropout? dropout, embeddingDropout;
+    private readonly DropoutLayer? dropout, embeddingDropout;
     private readonly Linear head;
 
     /// <summary>The family <c>text-cnn</c>.</summary>
@@ -29,15 +29,15 @@ public sealed class TextCnn : Model
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        embedding = Embedding(input.Vocabulary, options.Embedding);
-        init.uniform_(embedding.weight!, -0.25, 0.25); // as Kim's random vectors, section 3.1
+        embedding = new(input.Vocabulary, options.Embedding);
+        init.uniform_(embedding.Weight, -0.25, 0.25); // as Kim's random vectors, section 3.1
         convolutions = new();
         foreach (var size in options.KernelSizes)
         {
             convolutions.Add(Conv1d(options.Embedding, options.Filters, size, padding: size - 1L));
         }
-        dropout = options.Dropout > 0 ? Dropout(options.Dropout) : null;
-        embeddingDropout = options.EmbeddingDropout > 0 ? Dropout(options.EmbeddingDropout) : null;
+        dropout = options.Dropout > 0 ? new DropoutLayer(options.Dropout) : null;
+        embeddingDropout = options.EmbeddingDropout > 0 ? new DropoutLayer(options.EmbeddingDropout) : null;
         head = Linear(options.Filters * options.KernelSizes.Count, input.Outputs);
         RegisterComponents();
     }

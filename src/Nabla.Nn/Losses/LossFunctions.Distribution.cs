@@ -14,7 +14,7 @@ public static partial class LossFunctions
     public static Tensor KullbackLeibler(Tensor logPredictions, Tensor targets, bool isLogTarget = false, bool dividesByBatch = true, Reduction reduction = Reduction.Mean)
         => Elementwise("KullbackLeibler", logPredictions, targets, (x, y) => dividesByBatch
             ? functional.kl_div(x, y, isLogTarget, Reduction.Sum) / Math.Max(1, x.shape[0])
-            : functional.kl_div(x, y, isLogTarget, reduction));
+            : Reduce(functional.kl_div(x, y, isLogTarget, Reduction.None), reduction)); // libtorch's own mean warns on the console each time
 
     /// <summary>
     /// Learning from a teacher: <c>mix T^2 KL(teacher at T || student at T) + (1 - mix) cross entropy</c>.

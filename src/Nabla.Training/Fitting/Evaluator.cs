@@ -27,7 +27,8 @@ internal static class Evaluator
             foreach (var batch in loader.ReadEpoch(0, cancellationToken: cancellationToken))
             {
                 examples += EvaluateBatch(task, batch, split, batches, device, precision, losses, measures, onBatch);
-                onProgress?.Invoke(++batches);
+                batches++;
+                onProgress?.Invoke(batches);
             }
         }
         finally

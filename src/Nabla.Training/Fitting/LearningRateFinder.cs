@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Nabla.Core;
 using Nabla.Data;
 
@@ -18,12 +19,11 @@ public sealed class LearningRateFinder
 
     /// <summary>Creates a finder.</summary>
     /// <param name="options">The optimiser, clipping and so on to look for a rate for.</param>
-    /// <param name="logger">Hears of the result.</param>
-    public LearningRateFinder(TrainingOptions options, ILogger logger)
+    /// <param name="logger">Hears of the result; null: nobody.</param>
+    public LearningRateFinder(TrainingOptions options, ILogger? logger = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(logger);
-        (_options, _logger) = (options, logger);
+        (_options, _logger) = (options, logger ?? NullLogger.Instance);
     }
 
     /// <summary>Smallest rate tried. Default: 1e-6.</summary>

@@ -34,9 +34,11 @@ internal static class NumericFault
     {
         if (BadState(module) is { } state)
         {
-            throw Error($"Step {step} (epoch {epoch}): the update left weights that are not finite. First bad tensor: '{state}' of the model. No checkpoint is written from it. {Remedy}");
+            throw Error($"Step {step} (epoch {epoch}): the update left weights that are not finite. First bad tensor: '{state}' of the model. No checkpoint is written from it. {(state.EndsWith("running_var", StringComparison.Ordinal) ? BatchOfOne : Remedy)}");
         }
     }
+
+    private static string BatchOfOne => "A batch of one example has no variance: set drop_last, use a batch size that leaves no single example, or use layer or group normalisation; then resume from the last checkpoint, which is whole.";
 
     private static string Remedy => $"Lower the learning rate, clip gradients (training.gradient_clipping: 1), or use precision float32; then resume from the last checkpoint, which is whole. See {Page}.";
 

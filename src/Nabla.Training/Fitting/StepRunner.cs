@@ -68,7 +68,7 @@ internal sealed class StepRunner : IDisposable
             StepOutput output;
             using (Precision.Enter(_context.Device.type))
             {
-                output = _task.Step(here);
+                output = Forward(here, step, epoch);
             }
             CheckScalar(output.Loss);
             if (output.Weight > 0 && Losses.Add(output.Loss, output.Weight, step) is { } loss && !double.IsFinite(loss))
@@ -129,6 +129,18 @@ internal sealed class StepRunner : IDisposable
         Losses.Dispose();
     }
 
+    private StepOutput Forward(Batch batch, long step, int epoch)
+    {
+        try
+        {
+            return _task.Step(batch);
+        }
+        catch (TrainingException error) // a layer knows what is wrong, but not where in training
+        {
+            throw new TrainingException($"Step {step} (epoch {epoch}): {error.Message}", error);
+        }
+    }
+
     private void Backward(StepOutput output)
     {
         _batches++;
@@ -145,7 +157,6 @@ internal sealed class StepRunner : IDisposable
 
     private double? Clip(long step, int epoch, bool report)
     {
-        var readable = report || _context.Device.type == DeviceType.CPU;
         if (_options.GradientClipping is not { } maximum)
         {
             if (report && Scaler is null && Gradients.FirstNonFinite(Parameters) is { } bad)
@@ -154,18 +165,22 @@ internal sealed class StepRunner : IDisposable
             }
             return null;
         }
-        if (readable && Scaler is null)
+        if (_context.Device.type != DeviceType.CPU)
         {
-            var norm = Gradients.ClipNorm(_trained, maximum).to(ScalarType.Float64).cpu().item<double>();
-            if (!double.IsFinite(norm))
-            {
-                // An infinite entry times a factor of 0 is NaN, so the culprit still shows after clipping; only a sum that overflows leaves none.
-                throw NumericFault.InGradient(step, epoch, Gradients.FirstNonFinite(Parameters) ?? "all parameters together: their norm overflows");
-            }
-            return report ? norm : null;
+            var clipped = Gradients.ClipNorm(_trained, maximum);
+            return report ? clipped.to(ScalarType.Float64).cpu().item<double>() : null;
         }
-        var clipped = Gradients.ClipNorm(_trained, maximum);
-        return report ? clipped.to(ScalarType.Float64).cpu().item<double>() : null;
+        // On the CPU the norm is read at no cost, so an undefined one is found before it spreads to all gradients.
+        var norm = Gradients.Norm(_trained).to(ScalarType.Float64).item<double>();
+        if (!double.IsFinite(norm) && Scaler is null)
+        {
+            throw NumericFault.InGradient(step, epoch, Gradients.FirstNonFinite(Parameters) ?? "all parameters together: their norm overflows");
+        }
+        if (norm > maximum)
+        {
+            Gradients.Multiply(_trained, maximum / (norm + 1e-6)); // 1e-6 as in PyTorch's clip_grad_norm_
+        }
+        return report ? norm : null;
     }
 
     private static void Measure(StepOutput output, IReadOnlyList<Metric> measures)

@@ -7,7 +7,8 @@ namespace Nabla.Training;
 
 /// <summary>
 /// Trains and evaluates a <see cref="TrainingTask"/>. Holds no state between calls. Computing is synchronous on the calling thread, as tensor
-/// scopes belong to a thread; <see cref="FitAsync"/> gives it a thread of its own.
+/// scopes belong to a thread; <see cref="FitAsync"/> gives it a thread of its own. Torch's random generator belongs to the process, so exact
+/// repetition needs one training at a time in a process.
 /// </summary>
 /// <example><code>var result = new Trainer(new() { Epochs = 3 }).Fit(task, trainLoader, validationLoader);</code></example>
 public sealed class Trainer

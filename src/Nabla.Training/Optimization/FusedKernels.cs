@@ -31,6 +31,9 @@ internal static class FusedKernels
             torch._foreach_mul_(gradients, torch.clamp(maximum / (total + 1e-6), max=1.0))
             return total
 
+        def norm(gradients: List[Tensor], order: float) -> Tensor:
+            return torch.linalg_vector_norm(torch.stack(torch._foreach_norm(gradients, order)), order)
+
         def multiply(tensors: List[Tensor], factor: float) -> Tensor:
             torch._foreach_mul_(tensors, factor)
             return tensors[0]

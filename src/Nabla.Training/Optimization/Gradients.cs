@@ -47,6 +47,27 @@ public static class Gradients
         return total.MoveToOuterDisposeScope();
     }
 
+    /// <summary>The 2-norm of all gradients as one vector; nothing is changed and nothing waits for the device.</summary>
+    /// <param name="parameters">Parameters; those without a gradient are passed over.</param>
+    /// <returns>The norm, <c>[]</c>, on the gradients' device; 0 when there is no gradient. The caller owns it.</returns>
+    public static Tensor Norm(IEnumerable<Parameter> parameters)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var gradients = Of(parameters);
+        if (gradients.Count == 0)
+        {
+            return zeros([]).MoveToOuterDisposeScope();
+        }
+        if (SameKind(gradients) && FusedKernels.Support(gradients[0].device_type))
+        {
+            return FusedKernels.Invoke("norm", gradients.ToArray(), 2.0).MoveToOuterDisposeScope();
+        }
+        var widest = gradients.Exists(gradient => gradient.dtype == ScalarType.Float64) ? ScalarType.Float64 : ScalarType.Float32;
+        return linalg.vector_norm(stack(gradients.Select(gradient => linalg.vector_norm(gradient, 2).to(widest, gradients[0].device))), 2).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Cuts every entry of every gradient to [-<paramref name="limit"/>, <paramref name="limit"/>]. NaN stays NaN.</summary>
     /// <param name="parameters">Parameters; those without a gradient are passed over.</param>
     /// <param name="limit">Largest allowed absolute value, at least 0.</param>

@@ -24,13 +24,22 @@ internal static class ModelBuilding
     {
         var classes = preprocessing.Classes.Count;
         var decode = preprocessing.Table is { } table ? TablePreparation.Decoder(TableEncoder.FromJson(table.GetRawText())) : null;
-        return new(model, Losses.Create(Loss(recipe)), () => Metrics(recipe, classes), decode);
+        return new(model, Losses.Create(Loss(recipe)), split => Metrics(recipe, classes, split), decode);
     }
 
-    /// <summary>The metrics of a recipe: those it names, else those of its task.</summary>
-    public static IReadOnlyList<Metric> Metrics(Recipe recipe, int classes)
+    /// <summary>
+    /// The metrics of a recipe: those it names, else those of its task. The training split is measured step by step, so it has only the
+    /// most telling one and what a monitor watches.
+    /// </summary>
+    public static IReadOnlyList<Metric> Metrics(Recipe recipe, int classes, string split)
     {
-        var names = recipe.Metrics?.Where(name => name != "loss").ToList() ?? [.. MetricDefaults.For(recipe.Task, classes)];
+        // The report counts the confusion matrix itself; as a number it would be the accuracy once more.
+        var names = recipe.Metrics?.Where(name => name != "loss").ToList() ?? [.. MetricDefaults.For(recipe.Task, classes).Where(name => name != "confusion-matrix")];
+        if (split == "train")
+        {
+            var watched = new[] { recipe.Training.Checkpoints.Monitor, recipe.Training.EarlyStopping?.Monitor };
+            names = [.. names.Where((name, place) => place == 0 || watched.Contains($"train/{name}"))];
+        }
         return [.. names.Select(name => MetricFactory.Create(name, classes))];
     }
 

@@ -9,15 +9,15 @@ internal sealed class ModelTask : TrainingTask
 {
     private readonly Model _model;
     private readonly Module<Tensor, Tensor, Tensor> _loss;
-    private readonly Func<IReadOnlyList<Metric>> _metrics;
+    private readonly Func<string, IReadOnlyList<Metric>> _metrics;
     private readonly Func<Tensor, Tensor>? _decode;
 
     /// <summary>Creates the task.</summary>
     /// <param name="model">The model; taken over.</param>
     /// <param name="loss">From predictions and targets to a mean; taken over.</param>
-    /// <param name="metrics">Makes the metrics of one split.</param>
+    /// <param name="metrics">Makes the metrics of a split.</param>
     /// <param name="decode">Turns predictions and targets into the target's own unit before metrics see them; null: they are left.</param>
-    public ModelTask(Model model, Module<Tensor, Tensor, Tensor> loss, Func<IReadOnlyList<Metric>> metrics, Func<Tensor, Tensor>? decode = null)
+    public ModelTask(Model model, Module<Tensor, Tensor, Tensor> loss, Func<string, IReadOnlyList<Metric>> metrics, Func<Tensor, Tensor>? decode = null)
         => (_model, _loss, _metrics, _decode) = (model, loss, metrics, decode);
 
     /// <inheritdoc/>
@@ -39,7 +39,7 @@ internal sealed class ModelTask : TrainingTask
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Metric> CreateMetrics(string split) => _metrics();
+    public override IReadOnlyList<Metric> CreateMetrics(string split) => _metrics(split);
 
     /// <summary>The fields that models read. The batch keeps owning them.</summary>
     public static ModelBatch ToModelBatch(Batch batch)

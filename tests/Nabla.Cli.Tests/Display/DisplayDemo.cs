@@ -7,7 +7,7 @@ public sealed class DisplayDemo
     public void FakeRun_InATerminal_IsShown()
     {
         Assert.SkipUnless(int.TryParse(Environment.GetEnvironmentVariable("NABLA_DEMO"), out var pause), "NABLA_DEMO names no milliseconds.");
-        using var display = TrainingDisplay.Create();
+        using var display = TrainingDisplay.Create(Console.Error);
         FakeRun.Play(display, step =>
         {
             Thread.Sleep(pause);

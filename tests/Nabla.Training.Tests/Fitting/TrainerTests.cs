@@ -169,15 +169,26 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void Fit_BatchOfOneWithBatchNorm_SaysWhatToDo()
+    public void Fit_BatchOfOneWithBatchNorm_SaysWhatToDoAndWritesNoCheckpoint()
     {
         using var task = new TinyTask();
-        using var data = new TinyData(9);
+        using var data = new TinyData(9); // 8 and 1
+        var folder = RunFolder.Create(_root.FullName, "one");
 
-        var error = Assert.Throws<TrainingException>(() => Fit(Options, task, data.Loader));
+        var error = Assert.Throws<TrainingException>(() => Fit(Options, task, data.Loader, null, new() { Folder = folder }));
 
+        Assert.Contains("'norm.running_var'", error.Message, StringComparison.Ordinal);
         Assert.Contains("drop_last", error.Message, StringComparison.Ordinal);
-        Assert.Contains("inputs [1, 4] Float32", error.Message, StringComparison.Ordinal);
+        Assert.Empty(folder.OpenCheckpoints().Steps);
+    }
+
+    [Fact]
+    public void Fit_LayerRefusesABatch_SaysAtWhichStep()
+    {
+        using var task = new TinyTask { Change = (batch, output) => batch == 7 ? throw new TrainingException("Layer.forward: no.") : output };
+        using var data = new TinyData();
+
+        Assert.Equal("Step 7 (epoch 1): Layer.forward: no.", Assert.Throws<TrainingException>(() => Fit(Options, task, data.Loader)).Message);
     }
 
     [Fact]

@@ -32,7 +32,6 @@ internal static class NablaCommandLine
             return runner.Report(problem);
         }
     }
-    }
 
     private static ParseResult Parse(IReadOnlyList<string> arguments, CommandRunner runner, CommandHandlers handlers, CommandOutput output)
     {

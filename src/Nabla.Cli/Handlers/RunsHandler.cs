@@ -105,11 +105,7 @@ internal static class RunsHandler
         ["seconds"] = run.Duration?.TotalSeconds,
         ["steps"] = run.Steps,
         ["epochs"] = run.Epochs,
-<<<<<<< HEAD
         ["metrics"] = new JsonObject(run.Metrics.Select(metric => KeyValuePair.Create<string, JsonNode?>(metric.Name, Json(metric.Last)))),
-=======
-        ["metrics"] = new JsonObject(run.Metrics.Select(metric => KeyValuePair.Create(metric.Name, (JsonNode?)Json(metric.Last)))),
->>>>>>> recipe
         ["damage"] = run.Damage,
     };
 

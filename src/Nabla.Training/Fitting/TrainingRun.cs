@@ -100,6 +100,7 @@ internal sealed partial class TrainingRun : IDisposable
 
     private void Start()
     {
+        _recorder.WriteStatus(RunState.Running, _step, _totalSteps, _epoch, _metrics);
         if (_validation is null && _store is not null)
         {
             TrainingLog.BestIsLast(_logger, _options.Checkpoints.Monitor);
@@ -115,7 +116,6 @@ internal sealed partial class TrainingRun : IDisposable
                 callback.LoadState(state);
             }
         }
-        _recorder.WriteStatus(RunState.Running, _step, _totalSteps, _epoch, _metrics);
         Report(TrainingPhase.Training, always: true);
     }
 

@@ -1,8 +1,6 @@
 using CsCheck;
 using Nabla.Testing;
-using TorchSharp;
 using File = System.IO.File;
-using SafeTensorsFile = Nabla.Core.SafeTensorsFile;
 
 namespace Nabla.Core.Tests;
 

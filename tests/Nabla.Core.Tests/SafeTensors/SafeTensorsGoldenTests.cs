@@ -1,8 +1,6 @@
 using System.Text.Json;
 using Nabla.Testing;
-using TorchSharp;
 using File = System.IO.File;
-using SafeTensorsFile = Nabla.Core.SafeTensorsFile;
 
 namespace Nabla.Core.Tests;
 

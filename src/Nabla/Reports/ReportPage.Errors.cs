@@ -114,14 +114,13 @@ internal sealed partial class ReportPage
             return;
         }
         var score = RegressionScore.Of(residuals);
-        Begin("residuals", "Errors", $"Predicted minus actual {residuals.Target} on the {residuals.Split} split.");
+        Begin("residuals", "Errors", $"Predicted minus actual {residuals.Target}; the figures are those of the {MetricText.Count(score.Count)} {residuals.Split} examples shown.");
         WriteFacts(
         [
             new("mean absolute error", MetricText.Number(score.MeanAbsoluteError)),
             new("root mean square error", MetricText.Number(score.RootMeanSquareError)),
             new("mean error (bias)", MetricText.Number(score.Bias)),
             new("R2, share of variance explained", MetricText.Number(score.R2)),
-            new("examples shown", MetricText.Count(score.Count)),
         ]);
         _html.Write($"""<div class="grid-2"><figure class="card"><figcaption><h3>Predicted against actual</h3></figcaption>""");
         ScatterChart.Write(_html, residuals);

@@ -22,12 +22,23 @@ internal sealed record AxisTicks(double Low, double High, IReadOnlyList<double> 
         }
         var step = Step((high - low) / count);
         step = whole ? Math.Max(1, Math.Round(step)) : step;
+        var values = Marks(low, high, step);
+        while (values.Count < 2 && (!whole || step > 1))
+        {
+            step = whole ? Math.Max(1, Math.Floor(step / 2)) : Step(step / 2.5);   // 5 -> 2 -> 1: a large step may miss a short axis
+            values = Marks(low, high, step);
+        }
+        return new(low, high, values);
+    }
+
+    private static List<double> Marks(double low, double high, double step)
+    {
         List<double> values = [];
         for (var i = Math.Ceiling((low / step) - 1e-9); i * step <= high + (step * 1e-9); i++)
         {
             values.Add(i == 0 ? 0 : i * step);
         }
-        return new(low, high, values);
+        return values;
     }
 
     /// <summary>The mark as text, with the same number of decimals for the whole axis.</summary>
@@ -40,6 +51,7 @@ internal sealed record AxisTicks(double Low, double High, IReadOnlyList<double> 
         var size = factor * Math.Max(Math.Abs(Values.Count > 0 ? Values[^1] : High), Math.Abs(Values.Count > 0 ? Values[0] : Low));
         var (scale, unit) = size switch
         {
+            _ when step < size * 1e-5 => (1.0, ""),   // a unit would hide the difference
             >= 1e9 => (1e9, "G"),
             >= 1e6 => (1e6, "M"),
             >= 1e4 => (1e3, "k"),
@@ -49,7 +61,7 @@ internal sealed record AxisTicks(double Low, double High, IReadOnlyList<double> 
         {
             return value == 0 ? "0" : value.ToString("0.##e0", CultureInfo.InvariantCulture);
         }
-        var decimals = Math.Clamp(-(int)Math.Floor(Math.Log10(step / scale) + 1e-9), 0, 8);
+        var decimals = Math.Clamp(-(int)Math.Floor(Math.Log10(step / scale) + 1e-9), 0, 12);
         return value == 0 ? "0" : (value / scale).ToString($"F{decimals}", CultureInfo.InvariantCulture) + unit;
     }
 

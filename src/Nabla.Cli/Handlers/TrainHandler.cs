@@ -18,7 +18,7 @@ internal static class TrainHandler
         {
             output.Error.WriteLine($"Going on with the recipe that the run stored; '{request.Recipe}' is not read.");
         }
-        using var display = TrainingDisplay.Create();
+        using var display = TrainingDisplay.Create(output.Error);
         using DisplayLogging logging = new(display);
         DisplayAdapter adapter = new(display);
         TrainingRunOptions options = new()

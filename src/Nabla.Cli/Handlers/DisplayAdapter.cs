@@ -7,14 +7,15 @@ internal sealed class DisplayAdapter(ITrainingDisplay display) : TrainingCallbac
 {
     private long _stepsPerEpoch = 1;
     private bool _hasStarted;
+    private IReadOnlyList<string> _warnings = [];
+    private DisplayRun? _run;
 
     /// <summary>The data and the model are ready.</summary>
     public void OnStarted(RunStarted run)
     {
         var epochs = run.Recipe.Training.Epochs;
         _stepsPerEpoch = Math.Max(1, run.Steps / epochs);
-        _hasStarted = true;
-        display.OnStarted(new()
+        _run = new()
         {
             Name = run.Recipe.Name,
             Model = run.Recipe.Model.Family,
@@ -26,8 +27,16 @@ internal sealed class DisplayAdapter(ITrainingDisplay display) : TrainingCallbac
             Epochs = epochs,
             Steps = run.Steps,
             Folder = run.Folder,
-        });
-        foreach (var warning in run.Warnings)
+        };
+        _warnings = run.Warnings;
+    }
+
+    /// <inheritdoc/>
+    public override void OnTrainingStarted(TrainingStarted started)
+    {
+        display.OnStarted(_run! with { ResumedAtStep = started.Step });
+        _hasStarted = true;
+        foreach (var warning in _warnings)
         {
             display.OnMessage(new(DisplayLevel.Warning, warning));
         }
@@ -40,7 +49,7 @@ internal sealed class DisplayAdapter(ITrainingDisplay display) : TrainingCallbac
         display.OnProgress(new()
         {
             Step = value.Phase == TrainingPhase.Validation ? Math.Min(value.Step, (value.Epoch + 1) * _stepsPerEpoch) : value.Step,
-            Epoch = value.Epoch,
+            Epoch = Math.Min(value.Epoch + 1, value.Epochs), // people count from 1
             EpochShare = Math.Clamp((double)inEpoch / _stepsPerEpoch, 0, 1),
             Metrics = value.Loss is { } loss ? new Dictionary<string, double> { ["train/loss"] = loss } : new Dictionary<string, double>(),
             LearningRate = value.LearningRate,
@@ -53,20 +62,25 @@ internal sealed class DisplayAdapter(ITrainingDisplay display) : TrainingCallbac
     /// <inheritdoc/>
     public override Continuation OnEpochCompleted(EpochCompleted epoch)
     {
-        display.OnEvaluation(new("train", epoch.Step, epoch.Epoch, Of("train/", epoch.Metrics)));
+        display.OnEvaluation(new("train", epoch.Step, epoch.Epoch + 1, Of("train/", epoch.Metrics)));
         return Continuation.Continue;
     }
 
     /// <inheritdoc/>
     public override Continuation OnValidationCompleted(ValidationCompleted validation)
     {
-        display.OnEvaluation(new("validation", validation.Step, validation.Epoch, Of("validation/", validation.Metrics)));
+        display.OnEvaluation(new("validation", validation.Step, validation.Epoch + 1, Of("validation/", validation.Metrics)));
         return Continuation.Continue;
     }
 
     /// <summary>The run has ended well, or was stopped.</summary>
     public void OnEnded(RunResult result)
-        => display.OnCompleted(new(result.StopReason == StopReason.Interrupted ? "interrupted" : "completed", result.Metrics, result.Folder));
+        => display.OnCompleted(new(result.StopReason switch
+        {
+            StopReason.Interrupted => "interrupted",
+            StopReason.EarlyStopping => "stopped-early",
+            _ => "completed",
+        }, result.Metrics, result.Folder));
 
     /// <summary>The run has failed; the error itself is printed once the display is gone.</summary>
     public void OnFailed()

@@ -135,8 +135,14 @@ internal sealed partial class RecipeBinder
     private void Add(RecipeLocation place, string key, string message, string? expected = null, string? got = null, string? nearest = null)
         => findings.Add(new()
         {
-            File = place.File, Line = place.Line, Column = place.Column, Key = key,
-            Message = message, Expected = expected, Got = got, Nearest = nearest,
+            File = place.File,
+            Line = place.Line,
+            Column = place.Column,
+            Key = key,
+            Message = message,
+            Expected = expected,
+            Got = got,
+            Nearest = nearest,
         });
 
     [GeneratedRegex(@"^\w+ must (?:be )?(?<expected>.+); (?:it is|it is:|they are) (?<got>.+?)\.?\z", RegexOptions.CultureInvariant | RegexOptions.Singleline)]

@@ -143,8 +143,12 @@ internal sealed class RecipeParser
             {
                 _findings.Add(new()
                 {
-                    File = key.Location.File, Line = key.Location.Line, Column = key.Location.Column, Key = key.Value,
-                    Expected = "each key once", Got = $"'{key.Value}' again",
+                    File = key.Location.File,
+                    Line = key.Location.Line,
+                    Column = key.Location.Column,
+                    Key = key.Value,
+                    Expected = "each key once",
+                    Got = $"'{key.Value}' again",
                     Message = $"The key '{key.Value}' is written twice{(lines[key.Value] > 0 ? $"; the first is on line {lines[key.Value]}" : "")}. Keep one of them.",
                 });
             }

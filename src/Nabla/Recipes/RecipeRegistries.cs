@@ -52,7 +52,11 @@ public static class RecipeRegistries
         catch (OptionsException problem)
         {
             var members = OptionsMembers.Of(typeof(Training.OptimizerOptions));
-            return [.. problem.Problems.Select(text => new RecipeProblem(RecipeBinder.KeyOf(text, members) is { } key ? $"{Path}.{key}" : Path, text))];
+            return [.. problem.Problems.Select(text => new RecipeProblem(
+                RecipeBinder.KeyOf(text, members) is { } key ? $"{Path}.{key}"
+                : recipe.Training.Optimizer.Extra?.Keys.FirstOrDefault(extra => text.Contains($"'{extra}'", StringComparison.Ordinal)) is { } name ? $"{Path}.extra.{name}"
+                : Path,
+                text))];
         }
     }
 

@@ -1,0 +1,136 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Json.Schema;
+
+namespace Nabla.Tests;
+
+public sealed class RecipeSchemaTests
+{
+    private static readonly JsonSchema Schema = JsonSchema.FromText(RecipeSchema.Create(RecipeRegistries.BuiltIn).ToJsonString());
+    private static readonly JsonSchema TestSchema = JsonSchema.FromText(RecipeSchema.Create(TestRegistry.Create()).ToJsonString());
+
+    public static TheoryData<string> BuiltIn => [.. BuiltInRecipes.Names];
+
+    [Theory]
+    [MemberData(nameof(BuiltIn))]
+    public void BuiltInRecipe_FitsTheSchema_AndTheBinder(string name)
+    {
+        var result = new RecipeLoader(RecipeRegistries.BuiltIn).Check(name);
+
+        Assert.Empty(result.Findings);
+        Assert.True(Fits(Schema, BuiltInRecipes.Find(name)!));
+        Assert.True(Fits(Schema, RecipeWriter.Write(result.Recipe!)), "the complete recipe fits too");
+    }
+
+    [Theory]
+    [MemberData(nameof(BuiltIn))]
+    public void BuiltInRecipe_WrittenAndReadAgain_IsEqual(string name)
+    {
+        var loader = new RecipeLoader(RecipeRegistries.BuiltIn);
+        var recipe = loader.Load(name);
+
+        Assert.Equal(recipe, loader.Parse(RecipeWriter.Write(recipe)));
+    }
+
+    [Fact]
+    public void BuiltInRecipes_AreThoseOfTheRepository()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Nabla.slnx")))
+        {
+            folder = folder.Parent ?? throw new DirectoryNotFoundException("no folder above holds Nabla.slnx");
+        }
+
+        Assert.Equal(BuiltInRecipes.Names, Directory.GetFiles(Path.Combine(folder.FullName, "recipes"), "*.yaml").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["adult", "california-housing", "fashion-mnist", "iris", "names-gpt", "shakespeare-gpt", "shakespeare-lstm", "shapes", "sst2-text-cnn", "sst2-transformer", "wine-quality"],
+            BuiltInRecipes.Names);
+    }
+
+    private const string Head = "task: image-classification\ndata: {dataset: shapes}\nmodel: {family: resnet}\n";
+
+    [Theory]
+    [InlineData("epoch: 3\n")]
+    [InlineData("training: {epochs: many}\n")]
+    [InlineData("training: {epochs: 0}\n")]
+    [InlineData("training: {epochs: 1.5}\n")]
+    [InlineData("training: {precision: float64}\n")]
+    [InlineData("training: {optimizer: adamm}\n")]
+    [InlineData("training: {optimizer: {name: adamm}}\n")]
+    [InlineData("training: {optimizer: {learning_rate: 0}}\n")]
+    [InlineData("training: {regularization: {label_smoothing: 1}}\n")]
+    [InlineData("training: {ema_decay: 1}\n")]
+    [InlineData("training: {fast_dev_run: 1}\n")]
+    [InlineData("metrics: accuracy\n")]
+    [InlineData("metrics: [acuracy]\n")]
+    [InlineData("seed: x\n")]
+    public void WrongRecipe_FitsNeitherSchemaNorBinder(string line)
+    {
+        Assert.NotEmpty(TestRegistry.Loader.CheckText(Head + line).Findings);
+        Assert.False(Fits(TestSchema, Head + line));
+    }
+
+    [Theory]
+    [InlineData("task: image-classification\ndata: {dataset: shapes}\n")]
+    [InlineData("task: image-classification\ndata: {dataset: shapess}\nmodel: resnet\n")]
+    [InlineData("task: image-clasification\ndata: {dataset: shapes}\nmodel: resnet\n")]
+    [InlineData("task: image-classification\ndata: {dataset: shapes}\nmodel: {depth: 18}\n")]
+    [InlineData("task: image-classification\ndata: {dataset: shapes}\nmodel: {family: resnet, hidden: 18}\n")]
+    [InlineData("task: image-classification\ndata: {dataset: shapes, augment: [flip]}\nmodel: resnet\n")]
+    [InlineData("task: image-classification\ndata: {dataset: shapes, augment: [random-crop: {pading: 1}]}\nmodel: resnet\n")]
+    [InlineData("task: image-classification\ndata: {dataset: shapes, augment: [random-crop: {padding: -1}]}\nmodel: resnet\n")]
+    public void WrongPart_FitsNeitherSchemaNorBinder(string text)
+    {
+        Assert.NotEmpty(TestRegistry.Loader.CheckText(text).Findings);
+        Assert.False(Fits(TestSchema, text));
+    }
+
+    [Theory]
+    [InlineData("training: {optimizer: adamw, schedule: {name: cosine}, early_stopping: {patience: 1}, ema_decay: 0.9}\n")]
+    [InlineData("training:\nloss: focal\nmetrics: [accuracy]\n")]
+    [InlineData("training: {early_stopping: null, optimizer: {betas: [0.9, 0.99], extra: {x: 1}}}\n")]
+    public void RightRecipe_FitsBoth(string line)
+    {
+        Assert.Empty(TestRegistry.Loader.CheckText(Head + line).Findings);
+        Assert.True(Fits(TestSchema, Head + line));
+    }
+
+    [Fact]
+    public void Schema_HoldsRangesChoicesDefaultsAndDescriptions()
+    {
+        var training = RecipeSchema.Create(TestRegistry.Create())["properties"]!["training"]!["anyOf"]![0]!["properties"]!;
+
+        Assert.Equal(1, (double)training["batch_size"]!["minimum"]!);
+        Assert.Equal(128, (long)training["batch_size"]!["default"]!);
+        Assert.Equal("Examples in a batch. Default: 128.", (string)training["batch_size"]!["description"]!);
+        Assert.Equal(["auto", "float32", "bfloat16-mixed", "float16-mixed"], training["precision"]!["enum"]!.AsArray().Select(name => (string)name!));
+        Assert.Equal((0, 1), ((double)training["ema_decay"]!["exclusiveMinimum"]!, (double)training["ema_decay"]!["exclusiveMaximum"]!));
+    }
+
+    private static bool Fits(JsonSchema schema, string yaml)
+    {
+        using var instance = JsonDocument.Parse(ToJson(yaml)!.ToJsonString());
+        return schema.Evaluate(instance.RootElement).IsValid;
+    }
+
+    /// <summary>YAML as JSON, by the parser that the binder uses.</summary>
+    private static JsonNode? ToJson(string yaml)
+    {
+        var findings = new List<RecipeFinding>();
+        var node = RecipeParser.Parse(yaml, "recipe.yaml", findings);
+        Assert.Empty(findings);
+        return ToJson(node!);
+    }
+
+    private static JsonNode? ToJson(RecipeNode node) => node switch
+    {
+        MappingNode mapping => new JsonObject(mapping.Entries.Select(entry => KeyValuePair.Create(entry.Key, ToJson(entry.Value)))),
+        SequenceNode sequence => new JsonArray([.. sequence.Items.Select(ToJson)]),
+        ScalarNode { IsNull: true } => null,
+        ScalarNode { IsPlain: true } scalar when ScalarReader.TryReadBoolean(scalar.Value, out var flag) => flag,
+        ScalarNode { IsPlain: true } scalar when ScalarReader.TryReadInteger(scalar.Value, out var integer) => integer,
+        ScalarNode { IsPlain: true } scalar when ScalarReader.TryReadDouble(scalar.Value, out var number) => number,
+        ScalarNode scalar => scalar.Value,
+        _ => throw new NotSupportedException(),
+    };
+}

@@ -42,7 +42,7 @@ public sealed class PartsTests
     [Theory]
     [MemberData(nameof(Names))]
     public void OutsideLibrary_IsUsed_OnlyInItsHome(string project)
-        => Assert.Empty(References(project).Where(name => Homes.TryGetValue(name, out var homes) && !homes.Contains(project)));
+        => Assert.DoesNotContain(References(project), name => Homes.TryGetValue(name, out var homes) && !homes.Contains(project));
 
     [Fact]
     public void Table_Names_EveryProjectOfTheSourceFolder()

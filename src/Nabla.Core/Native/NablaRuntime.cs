@@ -12,4 +12,10 @@ public static class NablaRuntime
         _ = NativeBootstrap.Loaded;
         _ = torch.get_num_threads();
     }
+
+    /// <summary>
+    /// Lets the tensor operations of the calling thread run on that thread alone. Call it at the start of a background thread that
+    /// prepares data, so that it does not take the cores from the thread that trains.
+    /// </summary>
+    public static void UseOneThreadHere() => NativeThreads.UseOne();
 }

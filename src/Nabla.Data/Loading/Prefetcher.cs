@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
+using Nabla.Core;
 
 namespace Nabla.Data;
 
@@ -52,6 +53,7 @@ internal static class Prefetcher
     {
         try
         {
+            NablaRuntime.UseOneThreadHere();
             using var batches = produce(stop).GetEnumerator();
             while (true)
             {

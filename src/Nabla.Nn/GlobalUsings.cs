@@ -1,5 +1,5 @@
 global using Nabla.Core;
 global using TorchSharp;
+global using TorchSharp.Modules;
 global using static TorchSharp.torch;
 global using static TorchSharp.torch.nn;
-global using TorchSharp.Modules;

@@ -147,8 +147,17 @@ public sealed class ConformanceTests
         {
             Create = () => new TransformerBlock(new()
             {
-                Features = 8, Heads = 2, NormalizeFirst = normalizeFirst, Normalization = normalization, IsGated = isGated, Activation = isGated ? "silu" : "gelu",
-                Dropout = 0.1, AttentionDropout = 0.1, StochasticDepth = 0.1, IsCausal = isGated, UseRotaryPositions = isGated,
+                Features = 8,
+                Heads = 2,
+                NormalizeFirst = normalizeFirst,
+                Normalization = normalization,
+                IsGated = isGated,
+                Activation = isGated ? "silu" : "gelu",
+                Dropout = 0.1,
+                AttentionDropout = 0.1,
+                StochasticDepth = 0.1,
+                IsCausal = isGated,
+                UseRotaryPositions = isGated,
             }),
             Input = batch => Random(batch, 5, 8),
             OutputShape = batch => [batch, 5, 8],

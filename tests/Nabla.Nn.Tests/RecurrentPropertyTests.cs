@@ -10,7 +10,11 @@ public sealed class RecurrentPropertyTests
             .Select((cell, layers, isBidirectional, isProjected, seed) => (
                 new RecurrentOptions
                 {
-                    Cell = cell, InputFeatures = 3, HiddenFeatures = 4, Layers = layers, IsBidirectional = isBidirectional,
+                    Cell = cell,
+                    InputFeatures = 3,
+                    HiddenFeatures = 4,
+                    Layers = layers,
+                    IsBidirectional = isBidirectional,
                     ProjectionFeatures = cell == "lstm" && isProjected ? 2 : null,
                 },
                 seed));

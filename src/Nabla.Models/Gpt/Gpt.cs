@@ -43,9 +43,18 @@ public sealed class Gpt : LanguageModel, IOwnOperations
         {
             blocks.Add(new TransformerBlock(new()
             {
-                Features = options.Features, Heads = options.Heads, KeyValueHeads = options.KeyValueHeads, HiddenFeatures = options.HiddenFeatures,
-                Activation = options.Activation, IsGated = options.IsGated, Normalization = options.Normalization, Dropout = options.Dropout,
-                AttentionDropout = options.AttentionDropout, UseBias = options.UseBias, IsCausal = true, UseRotaryPositions = options.Positions == "rotary",
+                Features = options.Features,
+                Heads = options.Heads,
+                KeyValueHeads = options.KeyValueHeads,
+                HiddenFeatures = options.HiddenFeatures,
+                Activation = options.Activation,
+                IsGated = options.IsGated,
+                Normalization = options.Normalization,
+                Dropout = options.Dropout,
+                AttentionDropout = options.AttentionDropout,
+                UseBias = options.UseBias,
+                IsCausal = true,
+                UseRotaryPositions = options.Positions == "rotary",
             }));
         }
         norm = options.Normalization == "rms-norm" ? new RmsNorm(options.Features) : LayerNorm([options.Features]);

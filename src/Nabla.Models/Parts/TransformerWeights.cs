@@ -12,7 +12,10 @@ internal static class TransformerWeights
     /// </summary>
     public static TokenEmbedding Embedding(int vocabulary, int features, int maxTime, string positions, double dropout) => new(new()
     {
-        VocabularySize = vocabulary, Features = features, MaxTime = maxTime, Dropout = dropout,
+        VocabularySize = vocabulary,
+        Features = features,
+        MaxTime = maxTime,
+        Dropout = dropout,
         Positions = positions == "rotary" ? "none" : positions,
         StandardDeviation = positions == "sinusoidal" ? 1 / Math.Sqrt(features) : StandardDeviation,
         ScaleByRootFeatures = positions == "sinusoidal",

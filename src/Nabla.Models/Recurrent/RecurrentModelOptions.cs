@@ -40,7 +40,11 @@ public sealed record RecurrentModelOptions
     /// <summary>The layers, with the cell that the family's name says.</summary>
     internal RecurrentOptions Recurrence(string cell) => new()
     {
-        Cell = cell, InputFeatures = Embedding, HiddenFeatures = Hidden, Layers = Layers, IsBidirectional = IsBidirectional,
+        Cell = cell,
+        InputFeatures = Embedding,
+        HiddenFeatures = Hidden,
+        Layers = Layers,
+        IsBidirectional = IsBidirectional,
         Dropout = Layers > 1 ? Dropout : 0,
     };
 }

@@ -39,8 +39,13 @@ public sealed class TransformerEncoderClassifier : Model
         {
             blocks.Add(new TransformerBlock(new()
             {
-                Features = options.Features, Heads = options.Heads, HiddenFeatures = options.HiddenFeatures, Activation = options.Activation,
-                Dropout = options.Dropout, AttentionDropout = options.AttentionDropout, UseRotaryPositions = options.Positions == "rotary",
+                Features = options.Features,
+                Heads = options.Heads,
+                HiddenFeatures = options.HiddenFeatures,
+                Activation = options.Activation,
+                Dropout = options.Dropout,
+                AttentionDropout = options.AttentionDropout,
+                UseRotaryPositions = options.Positions == "rotary",
             }));
         }
         cls = options.Pooling == "cls" ? empty(1, 1, options.Features).normal_(0, TransformerWeights.StandardDeviation).AsOwnedParameter() : null;

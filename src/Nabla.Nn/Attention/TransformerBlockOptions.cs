@@ -47,13 +47,23 @@ public sealed record TransformerBlockOptions
 
     internal AttentionOptions Attention => new()
     {
-        Features = Features, Heads = Heads, KeyValueHeads = KeyValueHeads, Dropout = AttentionDropout,
-        UseBias = UseBias, IsCausal = IsCausal, UseRotaryPositions = UseRotaryPositions,
+        Features = Features,
+        Heads = Heads,
+        KeyValueHeads = KeyValueHeads,
+        Dropout = AttentionDropout,
+        UseBias = UseBias,
+        IsCausal = IsCausal,
+        UseRotaryPositions = UseRotaryPositions,
     };
 
     internal FeedForwardOptions FeedForward => new()
     {
-        Features = Features, HiddenFeatures = HiddenFeatures, Activation = Activation, IsGated = IsGated, UseBias = UseBias, Dropout = Dropout,
+        Features = Features,
+        HiddenFeatures = HiddenFeatures,
+        Activation = Activation,
+        IsGated = IsGated,
+        UseBias = UseBias,
+        Dropout = Dropout,
     };
 
     /// <summary>Checks every value.</summary>

@@ -18,8 +18,8 @@ public static class Normalizations
     {
         "batch-norm" => new BatchNormalization(new() { Channels = channels }),
         "group-norm" when groups < 1 || channels % groups != 0 => throw new ArgumentException($"group-norm: channels ({channels}) must be a multiple of groups ({groups}).", nameof(groups)),
-        "group-norm" => GroupNorm(groups, channels),
-        "layer-norm" => GroupNorm(1, channels),
+        "group-norm" => InitializedGroupNorm(groups, channels),
+        "layer-norm" => InitializedGroupNorm(1, channels),
         "none" => null,
         _ => throw new ArgumentException($"Normalisation '{name}' is not known. {NearestName.Suggest(name, ChannelNames)}", nameof(name)),
     };
@@ -36,4 +36,15 @@ public static class Normalizations
         "none" => null,
         _ => throw new ArgumentException($"Normalisation '{name}' is not known. {NearestName.Suggest(name, FeatureNames)}", nameof(name)),
     };
+
+    /// <summary>TorchSharp 0.107 leaves weight and bias of a new GroupNorm uninitialised: whatever lay in that memory.</summary>
+    private static GroupNorm InitializedGroupNorm(int groups, int channels)
+    {
+        var norm = GroupNorm(groups, channels);
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        norm.weight!.fill_(1);
+        norm.bias!.fill_(0);
+        return norm;
+    }
 }

@@ -137,7 +137,7 @@ public sealed record DataOptions
     /// <summary>Column whose values keep together (split: group). Default: null.</summary>
     public string? GroupColumn { get; init; }
 
-    /// <summary>Column that orders the examples (split: time); null: the order of the data. Default: null.</summary>
+    /// <summary>Column that orders the rows of a table (split: time). Default: null.</summary>
     public string? TimeColumn { get; init; }
 
     /// <summary>Fixes the split apart from the run's seed; null: the run's seed. Default: null.</summary>

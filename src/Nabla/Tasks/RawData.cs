@@ -110,13 +110,19 @@ internal static class RawData
         var (hasValidation, hasTest) = (loaded.Counts.ContainsKey("validation"), loaded.Counts.ContainsKey("test"));
         var isText = loaded is TextData;
         var classes = recipe.Task is ModelTasks.ImageClassification or ModelTasks.TextClassification or ModelTasks.TabularClassification;
+        // A running text is always cut from its end, whatever the method is called.
+        var method = isText ? SplitMethod.Random : data.Split ?? (classes ? SplitMethod.Stratified : SplitMethod.Random);
+        if (method == SplitMethod.Time && data.TimeColumn is null)
+        {
+            throw new DataException($"{loaded.Name}: data.split is time, so data.time_column must name the column that orders the rows.");
+        }
         return new()
         {
             // A split that the publisher made is kept, unless the recipe wants none; a running text is cut as the recipe says.
             Validation = hasValidation && !isText && data.Validation != 0 ? null : data.Validation ?? DefaultValidation,
             Test = hasTest ? (data.Test == 0 ? 0 : null) : data.Test ?? (recipe.Task == ModelTasks.LanguageModeling ? 0 : DefaultTest),
-            Strategy = (data.Split ?? (classes ? SplitMethod.Stratified : SplitMethod.Random)).ToString().ToLowerInvariant(),
-            Column = data.Split switch { SplitMethod.Group => data.GroupColumn, SplitMethod.Time => data.TimeColumn, _ => null },
+            Strategy = method.ToString().ToLowerInvariant(),
+            Column = method switch { SplitMethod.Group => data.GroupColumn, SplitMethod.Time => data.TimeColumn, _ => null },
             Seed = data.SplitSeed ?? recipe.Seed,
         };
     }

@@ -37,7 +37,8 @@ internal sealed class RunReport(
             Resources = Resources(),
             Findings = [.. data.Facts.Warnings.Select(warning => new ReportFinding(ReportSeverity.Warning, "Data", warning))],
         };
-        return ReportBuilder.Complete(report);
+        // Beside the loss itself, its mean over an epoch and the size of gradients are for other eyes; they stay in metrics.jsonl.
+        return ReportBuilder.Complete(report with { Curves = [.. report.Curves.Where(curve => MetricText.Measure(curve.Name) is not ("epoch-loss" or "gradient-norm"))] });
     }
 
     private IReadOnlyList<ReportMetric> Headline(string? split) =>

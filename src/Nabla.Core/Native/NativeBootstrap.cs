@@ -39,7 +39,7 @@ internal static class NativeBootstrap
     private static LoadedLibraries Load()
     {
         var (source, folder) = LibTorchLocation.Find();
-        OpenMpWaiting.Shorten();
+        NativeEnvironment.SetDefaults();
         NativeHeap.LimitArenas();
         // The order of their dependencies; each is global from then on, so the shim finds them whatever its search path says.
         foreach (var name in Preloads(folder))

@@ -16,6 +16,8 @@ internal static unsafe class NativeThreads
     {
         if (SetThreads.Value is not 0 and var function)
         {
+            // libtorch sets each thread's team when the thread first asks for it; that must have happened, or it would undo the next line.
+            _ = torch.get_num_threads();
             ((delegate* unmanaged<int, void>)function)(1); // omp_set_num_threads: a setting of the calling thread only
         }
     }

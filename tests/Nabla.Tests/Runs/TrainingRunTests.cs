@@ -52,6 +52,27 @@ public sealed class TrainingRunTests : IDisposable
     [Fact]
     public async Task Interrupted_ThenResumed_GoesOnWhereItStopped()
     {
+        var (whole, resumed) = await TrainWholeAndResumed();
+
+        Assert.Equal(whole.Metrics["test/loss"], resumed.Metrics["test/loss"], 1e-4);
+        Assert.Equal(Steps(whole.Folder), Steps(resumed.Folder));
+    }
+
+    /// <summary>
+    /// The contract, in one process. Open: after other trainings in the process about one of six runs differs by a rounding, so this
+    /// stands behind ./test --all until the cause is found; across processes KillTests and eng/kill-resume hold it.
+    /// </summary>
+    [Fact, Trait("Needs", "Minutes")]
+    public async Task Interrupted_ThenResumed_EndsInTheSameBits()
+    {
+        var (whole, resumed) = await TrainWholeAndResumed();
+
+        Assert.Equal(whole.Metrics["test/loss"], resumed.Metrics["test/loss"]);
+        Assert.Equal(Weights(whole.Folder), Weights(resumed.Folder));
+    }
+
+    private async Task<(RunResult Whole, RunResult Resumed)> TrainWholeAndResumed()
+    {
         const string Recipe = "task: image-classification\ndata: {dataset: shapes, limit: 160, augment: [horizontal-flip]}\nmodel: {family: cnn, channels: [8, 8], hidden: [16], dropout: 0.2}\ntraining: {epochs: 3, batch_size: 16, precision: float32, threads: 1, ema_decay: 0.9}\nname: small\n";
         var whole = await Train(Recipe);
         using CancellationTokenSource stop = new();
@@ -59,11 +80,7 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(StopReason.Interrupted, part.StopReason);
 
         var resumed = await TrainingRun.ResumeAsync(part.Folder);
-
-        // Equal bits across processes are held by the kill test of Nabla.Training.Tests and by eng/kill-resume. After other trainings in
-        // the same process a run was seen to differ by one rounding in about one of six; the cause is not known yet.
-        Assert.Equal(whole.Metrics["test/loss"], resumed.Metrics["test/loss"], 1e-4);
-        Assert.Equal(Steps(whole.Folder), Steps(resumed.Folder));
+        return (whole, resumed);
     }
 
     [Fact]
@@ -132,6 +149,8 @@ public sealed class TrainingRunTests : IDisposable
         });
         File.WriteAllText(Path.Combine(_folder, name), "size,colour,kind\n" + string.Join('\n', lines) + "\n");
     }
+
+    private static byte[] Weights(string run) => File.ReadAllBytes(Path.Combine(run, File.ReadAllText(Path.Combine(run, "last")).Trim(), "ema.safetensors"));
 
     private static IReadOnlyList<long> Steps(string run) => [.. RunFolder.Open(run).ReadMetrics().Select(row => row.Step)];
 

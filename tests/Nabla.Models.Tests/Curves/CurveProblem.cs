@@ -6,9 +6,9 @@ namespace Nabla.Models.Tests;
 /// A stored training run in our parts: which model it is, where its weights belong, what its batches are. Sizes come from the stored
 /// tensors. The caller's scope owns all tensors.
 /// </summary>
-internal abstract class CurveProblem(SafeTensorsFile tensors, JsonElement options)
+internal abstract class CurveProblem(GoldenTensors tensors, JsonElement options)
 {
-    private static readonly Dictionary<string, Func<SafeTensorsFile, JsonElement, CurveProblem>> Kinds = new()
+    private static readonly Dictionary<string, Func<GoldenTensors, JsonElement, CurveProblem>> Kinds = new()
     {
         ["mlp-iris"] = (tensors, options) => new MlpCurve(tensors, options),
         ["cnn-digits"] = (tensors, options) => new CnnCurve(tensors, options),
@@ -17,13 +17,13 @@ internal abstract class CurveProblem(SafeTensorsFile tensors, JsonElement option
         ["encoder-majority"] = (tensors, options) => new EncoderCurve(tensors, options),
     };
 
-    protected SafeTensorsFile Tensors { get; } = tensors;
+    protected GoldenTensors Tensors { get; } = tensors;
 
     protected JsonElement Options { get; } = options;
 
     public virtual double LabelSmoothing => 0;
 
-    public static CurveProblem? Find(string kind, SafeTensorsFile tensors, JsonElement options)
+    public static CurveProblem? Find(string kind, GoldenTensors tensors, JsonElement options)
         => Kinds.TryGetValue(kind, out var create) ? create(tensors, options) : null;
 
     public abstract Model CreateModel();
@@ -48,7 +48,7 @@ internal abstract class CurveProblem(SafeTensorsFile tensors, JsonElement option
         => [($"{key}.weight", Start($"{name}.weight")), ($"{key}.bias", Start($"{name}.bias"))];
 }
 
-internal sealed class MlpCurve(SafeTensorsFile tensors, JsonElement options) : CurveProblem(tensors, options)
+internal sealed class MlpCurve(GoldenTensors tensors, JsonElement options) : CurveProblem(tensors, options)
 {
     private IEnumerable<int> Layers => Enumerable.Range(1, Tensors.Keys.Count(key => key.StartsWith("start.layer", StringComparison.Ordinal) && key.EndsWith("weight", StringComparison.Ordinal)));
 
@@ -70,7 +70,7 @@ internal sealed class MlpCurve(SafeTensorsFile tensors, JsonElement options) : C
     public override (ModelBatch Batch, Tensor Target) Test(ScalarType type) => (Tensors.Tensor("data.test.x").to(type), Ids("data.test.y"));
 }
 
-internal sealed class CnnCurve(SafeTensorsFile tensors, JsonElement options) : CurveProblem(tensors, options)
+internal sealed class CnnCurve(GoldenTensors tensors, JsonElement options) : CurveProblem(tensors, options)
 {
     public override Model CreateModel() => new Cnn(
         new() { Channels = [(int)StartShape("conv1.weight")[0], (int)StartShape("conv2.weight")[0]], Norms = ["batch", "none"], Hidden = [] },
@@ -97,7 +97,7 @@ internal sealed class CnnCurve(SafeTensorsFile tensors, JsonElement options) : C
     private Tensor Pictures(string name, ScalarType type) => Tensors.Tensor(name).to(type).div(16).unsqueeze(1);   // [examples, 1, 8, 8]
 }
 
-internal abstract class CharactersCurve(SafeTensorsFile tensors, JsonElement options) : CurveProblem(tensors, options)
+internal abstract class CharactersCurve(GoldenTensors tensors, JsonElement options) : CurveProblem(tensors, options)
 {
     protected const int Time = 24; // parts/curves.py, CharLstm.time
 
@@ -118,7 +118,7 @@ internal abstract class CharactersCurve(SafeTensorsFile tensors, JsonElement opt
     }
 }
 
-internal sealed class LstmCurve(SafeTensorsFile tensors, JsonElement options) : CharactersCurve(tensors, options)
+internal sealed class LstmCurve(GoldenTensors tensors, JsonElement options) : CharactersCurve(tensors, options)
 {
     public override Model CreateModel() => ModelFamilies.Create(
         "lstm",
@@ -136,7 +136,7 @@ internal sealed class LstmCurve(SafeTensorsFile tensors, JsonElement options) : 
     ];
 }
 
-internal sealed class GptCurve(SafeTensorsFile tensors, JsonElement options) : CharactersCurve(tensors, options)
+internal sealed class GptCurve(GoldenTensors tensors, JsonElement options) : CharactersCurve(tensors, options)
 {
     public override Model CreateModel() => new Gpt(
         new()
@@ -151,7 +151,7 @@ internal sealed class GptCurve(SafeTensorsFile tensors, JsonElement options) : C
     public override IEnumerable<(string Key, Tensor Value)> Weights() => TransformerCurves.Weights(Tensors, Pair);
 }
 
-internal sealed class EncoderCurve(SafeTensorsFile tensors, JsonElement options) : CurveProblem(tensors, options)
+internal sealed class EncoderCurve(GoldenTensors tensors, JsonElement options) : CurveProblem(tensors, options)
 {
     private const long Padding = 5; // parts/curves.py, majority
 
@@ -186,9 +186,9 @@ internal sealed class EncoderCurve(SafeTensorsFile tensors, JsonElement options)
 /// <summary>What both transformers share.</summary>
 internal static class TransformerCurves
 {
-    public static int Layers(SafeTensorsFile tensors) => tensors.Keys.Count(key => key.StartsWith("start.block", StringComparison.Ordinal) && key.EndsWith(".up.weight", StringComparison.Ordinal));
+    public static int Layers(GoldenTensors tensors) => tensors.Keys.Count(key => key.StartsWith("start.block", StringComparison.Ordinal) && key.EndsWith(".up.weight", StringComparison.Ordinal));
 
-    public static IEnumerable<(string Key, Tensor Value)> Weights(SafeTensorsFile tensors, Func<string, string, IEnumerable<(string Key, Tensor Value)>> pair)
+    public static IEnumerable<(string Key, Tensor Value)> Weights(GoldenTensors tensors, Func<string, string, IEnumerable<(string Key, Tensor Value)>> pair)
     {
         List<(string Key, Tensor Value)> weights =
         [

@@ -24,7 +24,7 @@ public sealed class GoldenCurveTests
         using var scope = NewDisposeScope();
         using var document = JsonDocument.Parse(System.IO.File.ReadAllBytes(golden.Path));
         var (kind, options) = (document.RootElement.GetProperty("model").GetString()!, document.RootElement.GetProperty("options"));
-        var problem = CurveProblem.Find(kind, SafeTensorsFile.Read(System.IO.Path.ChangeExtension(golden.Path, ".safetensors")), options);
+        var problem = CurveProblem.Find(kind, GoldenTensors.Read(System.IO.Path.ChangeExtension(golden.Path, ".safetensors")), options);
         Assert.SkipWhen(problem is null, $"no model family stands for '{kind}' yet");
         using var model = problem!.CreateModel();
         Load(model, problem);

@@ -11,6 +11,8 @@ internal static class AtenLayerScript
             return torch.embedding(weight, ids, padding, True, False)
         def embedding_bag(weight: Tensor, ids: Tensor, offsets: Tensor, mode: int, weights: Optional[Tensor], padding: Optional[int]):
             return torch.embedding_bag(weight, ids, offsets, False, mode, False, weights, False, padding)
+        def hardtanh(x: Tensor, low: float, high: float) -> Tensor:
+            return torch.hardtanh(x, low, high)
         """;
 
     private static readonly Lazy<jit.CompilationUnit> Unit = new(Compile);

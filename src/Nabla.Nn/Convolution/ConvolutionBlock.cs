@@ -5,6 +5,7 @@ public sealed class ConvolutionBlock : Module<Tensor, Tensor>
 {
     private readonly ConvolutionLayer convolution;
     private readonly Module<Tensor, Tensor>? norm;
+    private readonly ConvolutionOptions _options;
     private readonly Func<Tensor, Tensor>? _activation;
 
     /// <summary>Creates the block.</summary>
@@ -15,6 +16,7 @@ public sealed class ConvolutionBlock : Module<Tensor, Tensor>
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        _options = options;
         convolution = new ConvolutionLayer(new()
         {
             Axes = options.Axes,
@@ -38,6 +40,10 @@ public sealed class ConvolutionBlock : Module<Tensor, Tensor>
     /// <exception cref="ShapeException">The layout or the number of channels differs, or the kernel does not fit.</exception>
     public override Tensor forward(Tensor x)
     {
+        if (x.Dimensions != _options.Axes + 2)
+        {
+            throw new ShapeException("ConvolutionBlock.forward", nameof(x), AxisSizes.Layout(_options.Axes, _options.InputChannels), x.shape, "Give pictures a batch axis.");
+        }
         var y = convolution.call(x); // [batch, outputChannels, ...]
         if (norm is not null)
         {

@@ -13,6 +13,9 @@ internal static class AtenLayerScript
             return torch.embedding_bag(weight, ids, offsets, False, mode, False, weights, False, padding)
         def hardtanh(x: Tensor, low: float, high: float) -> Tensor:
             return torch.hardtanh(x, low, high)
+        def adaptive_max_pool3d(x: Tensor, depth: int, height: int, width: int):
+            return torch.adaptive_max_pool3d(x, [depth, height, width])
+
         """;
 
     private static readonly Lazy<jit.CompilationUnit> Unit = new(Compile);

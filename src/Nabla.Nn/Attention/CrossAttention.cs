@@ -82,7 +82,8 @@ public sealed class CrossAttention : Module<AttentionInput, Tensor>
             return SafeOps.AttentionWeights(q, k, mask);
         }
         var scores = SafeOps.MatMul(q / Math.Sqrt(_options.SizeOfHead), k.transpose(-2, -1));
-        return scores.masked_fill(mask.logical_not(), double.NegativeInfinity).softmax(-1); // NaN where all is masked
+        var added = torch.zeros(mask.shape, scores.dtype, mask.device).masked_fill_(mask.logical_not(), double.NegativeInfinity);
+        return (scores + added).softmax(-1); // NaN where all is masked, and so is the gradient, as in PyTorch
     }
 
     private (Tensor Query, Tensor Key, Tensor Value, Tensor? Mask) Project(AttentionInput input)

@@ -42,7 +42,7 @@ public sealed class PoolLayer : Module<Tensor, Tensor>
             {
                 1 => functional.adaptive_max_pool1d(x, Sizes(x)[0]),
                 2 => functional.adaptive_max_pool2d(x, Sizes(x)),
-                _ => functional.adaptive_max_pool3d(x, Sizes(x)),
+                _ => SafeOps.AdaptiveMaxPool3d(x, Sizes(x)),
             },
             "adaptive-average" => _options.Axes switch
             {
@@ -66,8 +66,16 @@ public sealed class PoolLayer : Module<Tensor, Tensor>
     {
         1 => functional.avg_pool1d(x, _kernel[0], _stride[0], _padding[0], _options.UseCeiling, _options.CountsPadding),
         2 => functional.avg_pool2d(x, _kernel, _stride, _padding, _options.UseCeiling, _options.CountsPadding, _options.Divisor),
+        _ when x.dtype is ScalarType.BFloat16 or ScalarType.Float16 => Widened(x, Average), // libtorch has no such kernel on the CPU
         _ => functional.avg_pool3d(x, _kernel, _stride, _padding, _options.UseCeiling, _options.CountsPadding, _options.Divisor),
     };
+
+    internal static Tensor Widened(Tensor x, Func<Tensor, Tensor> function)
+    {
+        using var wide = x.to(ScalarType.Float32);
+        using var result = function(wide);
+        return result.to(x.dtype);
+    }
 
     private long[] Sizes(Tensor x) => [.. _size.Select((size, axis) => size == 0 ? x.shape[axis + 2] : size)];
 

@@ -28,6 +28,10 @@ public sealed class ResampleLayer : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         var sizes = Check(x.shape);
+        if (_options.UseAntialiasing && x.dtype is ScalarType.BFloat16 or ScalarType.Float16)
+        {
+            return PoolLayer.Widened(x, forward); // libtorch has no such kernel on the CPU
+        }
         if (_options.Mode == "nearest-exact")
         {
             return NearestExact(x, sizes);

@@ -47,6 +47,16 @@ public static class SafeAutograd
 #pragma warning disable RS0030 // The one guarded call.
         var gradients = autograd.grad([.. outputs], [.. inputs], cotangents is null ? null : [.. cotangents], retain_graph: createGraph || retainGraph, create_graph: createGraph, allow_unused: true);
 #pragma warning restore RS0030
-        return [.. gradients.Select(gradient => gradient is null || gradient.IsInvalid ? null : gradient)];
+        return [.. gradients.Select(Defined)];
+    }
+
+    private static Tensor? Defined(Tensor? gradient)
+    {
+        if (gradient is { IsInvalid: true })
+        {
+            gradient.Dispose();
+            return null;
+        }
+        return gradient;
     }
 }

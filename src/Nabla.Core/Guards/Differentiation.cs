@@ -127,7 +127,13 @@ public static class Differentiation
         {
             return torch.zeros_like(input);
         }
-        return SafeAutograd.Gradients([output], [input], cotangent is null ? null : [cotangent], createGraph, retainGraph)[0] ?? torch.zeros_like(input);
+        var gradient = SafeAutograd.Gradients([output], [input], cotangent is null ? null : [cotangent], createGraph, retainGraph)[0];
+        if (gradient is null || createGraph)
+        {
+            return gradient ?? torch.zeros_like(input);
+        }
+        using var ungraded = no_grad();
+        return torch.empty_like(input).copy_(gradient); // a derivative that is 0 everywhere (of sign) comes as a tensor without storage
     }
 
     private static void RequireShape(string method, string parameter, long[] expected, long[] actual)

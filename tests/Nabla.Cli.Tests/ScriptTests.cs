@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Nabla.Testing;
 
 namespace Nabla.Cli.Tests;
 
@@ -30,14 +31,9 @@ public sealed class ScriptTests : IDisposable
     public ScriptTests()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The scripts are for bash.");
-        var repository = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(repository.FullName, "Nabla.slnx")))
-        {
-            repository = repository.Parent ?? throw new DirectoryNotFoundException("no folder above holds Nabla.slnx");
-        }
         foreach (var script in new[] { "nabla", "test" })
         {
-            File.Copy(Path.Combine(repository.FullName, script), InFolder("work", script));
+            File.Copy(Path.Combine(Repository.Root, script), InFolder("work", script));
         }
         foreach (var file in new[] { "README.md", "global.json", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "src/A.cs", "recipes/a.yaml", "tests/A.Tests/A.Tests.csproj" })
         {
@@ -155,6 +151,18 @@ public sealed class ScriptTests : IDisposable
         Assert.Contains("build.log", outcome.Error, StringComparison.Ordinal);
         Assert.Equal((0, "[doctor]\n"), (again.Code, again.Output));
         Assert.Empty(Leftovers());
+    }
+
+    [Fact]
+    public void Launchers_OfBothShells_WatchTheSameSources()
+    {
+        var bash = File.ReadAllText(InFolder("work", "nabla"));
+        var powershell = File.ReadAllText(Path.Combine(Repository.Root, "nabla.ps1"));
+        var watched = bash[(bash.IndexOf("find ", bash.IndexOf("newer=", StringComparison.Ordinal), StringComparison.Ordinal) + 5)..bash.IndexOf("-newer", StringComparison.Ordinal)].Split([' ', '\\', '\n'], StringSplitOptions.RemoveEmptyEntries);
+        var start = powershell.IndexOf("foreach ($name in 'README.md'", StringComparison.Ordinal);
+
+        Assert.Contains("src", watched);
+        Assert.Equal(watched.Order(StringComparer.Ordinal), powershell[start..powershell.IndexOf(')', start)].Split('\'').Where((_, i) => i % 2 == 1).Order(StringComparer.Ordinal));
     }
 
     [Theory]

@@ -61,7 +61,7 @@ public sealed class VerbTests
         Assert.Equal(entry.Licence, json.GetProperty("licence").GetString());
         Assert.Equal(entry.ContentHash(), json.GetProperty("content_hash").GetString());
         var splits = json.GetProperty("splits").EnumerateArray().ToList();
-        Assert.Subset([.. splits.Select(split => split.GetProperty("name").GetString()!)], entry.Splits.ToHashSet()); // and a split made by custom
+        Assert.Subset(splits.Select(split => split.GetProperty("name").GetString()!).ToHashSet(), entry.Splits.ToHashSet()); // and a split made by custom
         foreach (var split in splits)
         {
             var count = split.GetProperty("count").GetInt64();

@@ -29,12 +29,12 @@ internal sealed class FlatParameters
     public Device Device => _parameters[0].Value.device;
 
     /// <summary>A copy of the values, <c>[count]</c>.</summary>
-    public Tensor Values() => cat([.. _parameters.Select(parameter => Vector(parameter.Value))]);
+    public Tensor Values() => Join(_parameters.Select(parameter => Vector(parameter.Value)));
 
     /// <summary>The gradients, <c>[count]</c>; 0 where there is none.</summary>
-    public Tensor Gradient() => cat([.. _parameters.Select(parameter => parameter.Value.grad is { } gradient
+    public Tensor Gradient() => Join(_parameters.Select(parameter => parameter.Value.grad is { } gradient
         ? Vector(gradient.is_sparse ? gradient.to_dense() : gradient)
-        : zeros([parameter.Value.NumberOfElements], Type, Device))]);
+        : zeros([parameter.Value.NumberOfElements], Type, Device)));
 
     /// <summary>Adds a vector times a number.</summary>
     /// <param name="direction">The vector, <c>[count]</c>.</param>
@@ -64,6 +64,13 @@ internal sealed class FlatParameters
         {
             parameter.Value.grad = null;
         }
+    }
+
+    /// <summary>A new vector, also where there is one part: TorchSharp's cat would hand that back itself.</summary>
+    private static Tensor Join(IEnumerable<Tensor> parts)
+    {
+        var all = parts.ToArray();
+        return all is [var only] ? only.clone() : cat(all);
     }
 
     private Tensor Vector(Tensor tensor) => tensor.detach().reshape(-1).to(Type, Device);

@@ -18,7 +18,7 @@ internal sealed class LookaheadOptimizer : Optimizer
     {
         (_inner, _options) = (inner, options);
         using var noGradients = no_grad();
-        _slow = [.. inner.Groups.SelectMany(group => group.Parameters).Where(p => p.Value.requires_grad).Select(p => (p, p.Value.detach().clone().DetachFromDisposeScope()))];
+        _slow = [.. inner.Groups.SelectMany(group => group.Parameters).Where(p => p.Value.requires_grad).Select(p => (p, p.Value.clone().DetachFromDisposeScope()))];
     }
 
     /// <inheritdoc/>
@@ -54,6 +54,12 @@ internal sealed class LookaheadOptimizer : Optimizer
             return state;
         }
     }
+
+    /// <inheritdoc/>
+    public override bool HasAverage => _inner.HasAverage;
+
+    /// <inheritdoc/>
+    public override void CopyAverage(IReadOnlyDictionary<string, Tensor> targets) => _inner.CopyAverage(targets);
 
     /// <inheritdoc/>
     public override void ZeroGradients() => _inner.ZeroGradients();

@@ -2,8 +2,7 @@ namespace Nabla.Training;
 
 /// <summary>
 /// Adafactor as fairseq and transformers have it, closest to the paper (Shazeer and Stern, 2018, arXiv:1804.04235): with relative_step the rate
-/// is <c>min(0.01, 1 / sqrt(t))</c> (warmup_init: <c>1e-6 t</c> for the first part) and <c>learning_rate</c> only scales it, where 1 is the paper's;
-/// with scale_parameter it is multiplied by the root mean square of the parameter. The second moment decays by <c>1 - t^decay_rate</c>;
+/// is <c>min(lr, 1 / sqrt(t))</c>, where 0.01 is the paper's lr (warmup_init: <c>1e-6 t</c> in place of lr); with scale_parameter it is multiplied by the root mean square of the parameter. The second moment decays by <c>1 - t^decay_rate</c>;
 /// beta1 above 0 adds a first moment. Weight decay acts with the scaled rate.
 /// </summary>
 internal sealed class TransformersAdafactorOptimizer(OptimizerSettings settings, IReadOnlyList<ParameterGroup> groups)
@@ -31,7 +30,7 @@ internal sealed class TransformersAdafactorOptimizer(OptimizerSettings settings,
     protected override void UpdateParameter(GroupRates group, ParameterSlot slot, Tensor gradient)
     {
         var (p, step) = (slot.Value, (double)slot.Steps);
-        var rate = _isRelative ? group.LearningRate * Math.Min(_warmsUp ? 1e-6 * step : 1e-2, 1 / Math.Sqrt(step)) : group.LearningRate;
+        var rate = _isRelative ? Math.Min(_warmsUp ? 1e-6 * step : group.LearningRate, 1 / Math.Sqrt(step)) : group.LearningRate;
         var scale = _isScaled ? RootMeanSquare(p).clamp_(min: _smallestScale).mul_(rate) : full([], rate, p.dtype, p.device); // [], stays on the device
         var beta2 = 1 - Math.Pow(step, _power);
         var update = gradient.square().add_(Settings.Epsilon);

@@ -181,7 +181,7 @@ public sealed class GradientGoldenTests
         BatchNormStatistics.Update(model, Enumerable.Range(0, golden.Json.GetProperty("batches").GetInt32()), k => model.call(golden.Tensor($"batch.{k}").to(dtype)));
         Assert.False(model.training);
         Assert.Equal(0.1, norm.momentum);
-        Assert.Equal(tracked, norm.num_batches_tracked!.item<long>());
+        Assert.Equal(tracked, norm.num_batches_tracked!.to(ScalarType.Int64).item<long>());
         TensorAssert.Close(golden.Tensor("running_mean.f64"), norm.running_mean!, isDouble ? 1e-10 : 1e-5, isDouble ? 1e-10 : 1e-5);
         TensorAssert.Close(golden.Tensor("running_var.f64"), norm.running_var!, isDouble ? 1e-10 : 1e-5, isDouble ? 1e-10 : 1e-5);
     }

@@ -26,11 +26,11 @@ internal static class Preflight
         {
             findings.Add("The validation data holds no batch: raise data.validation, or set it to 0 and do without.");
         }
-        if (train.BatchesPerEpoch is null && NeedEpochLength.Contains(options.Schedule.Name))
+        if (train.BatchesPerEpoch is null && ScheduleNames(options.Schedule).Any(NeedEpochLength.Contains))
         {
             findings.Add($"schedule '{options.Schedule.Name}' counts epochs, and the training data is a stream of unknown length: use {string.Join(", ", NeedNoLength)}, or max_steps with another schedule.");
         }
-        else if (train.BatchesPerEpoch is null && options.MaxSteps is null && (!NeedNoLength.Contains(options.Schedule.Name) || options.Schedule.WarmupFraction > 0))
+        else if (train.BatchesPerEpoch is null && options.MaxSteps is null && options.Schedule.Steps is null && (!NeedNoLength.Contains(options.Schedule.Name) || options.Schedule.WarmupFraction > 0))
         {
             findings.Add($"schedule '{options.Schedule.Name}' needs the number of steps, and the training data is a stream of unknown length: set max_steps.");
         }
@@ -64,6 +64,9 @@ internal static class Preflight
             throw new TrainingException($"Training cannot start: {string.Join(" ", findings)}");
         }
     }
+
+    /// <summary>A schedule's name and those of its parts.</summary>
+    private static IEnumerable<string> ScheduleNames(ScheduleOptions schedule) => (schedule.Parts ?? []).SelectMany(ScheduleNames).Prepend(schedule.Name);
 
     /// <summary>Metrics that can be watched, and whether more is better. Of the training split that is the loss alone: other metrics are not kept in checkpoints.</summary>
     public static SortedDictionary<string, bool> Measured(TrainingTask task, IBatchLoader? validation)

@@ -27,10 +27,7 @@ public static class Gradients
         {
             return zeros([]).MoveToOuterDisposeScope();
         }
-        if (double.IsPositiveInfinity(order) && gradients.Find(gradient => gradient.numel() == 0) is { } empty)
-        {
-            throw new ShapeException("Gradients.ClipNorm", nameof(parameters), "gradients with at least one entry (the infinity norm of none is not defined)", empty.shape, "Leave empty parameters out, or use order 2.");
-        }
+        CheckEmpty(gradients, order, nameof(ClipNorm));
         if (SameKind(gradients) && FusedKernels.Support(gradients[0].device_type))
         {
             return FusedKernels.Invoke("clip_norm", gradients.ToArray(), maximum, order).MoveToOuterDisposeScope();
@@ -51,6 +48,7 @@ public static class Gradients
     /// <param name="parameters">Parameters; those without a gradient are passed over.</param>
     /// <param name="order">Order of the norm, above 0, or infinity for the largest absolute entry. Default: 2.</param>
     /// <returns>The norm, <c>[]</c>, on the gradients' device; 0 when there is no gradient. The caller owns it.</returns>
+    /// <exception cref="ShapeException">The infinity norm is asked for and a gradient is empty.</exception>
     public static Tensor Norm(IEnumerable<Parameter> parameters, double order = 2)
     {
         ArgumentNullException.ThrowIfNull(parameters);
@@ -62,6 +60,7 @@ public static class Gradients
         {
             return zeros([]).MoveToOuterDisposeScope();
         }
+        CheckEmpty(gradients, order, nameof(Norm));
         if (SameKind(gradients) && FusedKernels.Support(gradients[0].device_type))
         {
             return FusedKernels.Invoke("norm", gradients.ToArray(), order).MoveToOuterDisposeScope();
@@ -131,6 +130,14 @@ public static class Gradients
             }
         }
         return null;
+    }
+
+    private static void CheckEmpty(List<Tensor> gradients, double order, string method)
+    {
+        if (double.IsPositiveInfinity(order) && gradients.Find(gradient => gradient.numel() == 0) is { } empty)
+        {
+            throw new ShapeException($"Gradients.{method}", "parameters", "gradients with at least one entry (the infinity norm of none is not defined)", empty.shape, "Leave empty parameters out, or use order 2.");
+        }
     }
 
     /// <summary>Gradients of the parameters that have one, dense ones as they are. Call it inside a scope.</summary>

@@ -28,7 +28,7 @@ public static class ScheduleFactory
         ArgumentOutOfRangeException.ThrowIfLessThan(stepsPerEpoch, 1);
         Validate(options);
         totalSteps = options.Steps ?? totalSteps;
-        var warmup = options.WarmupSteps > 0 ? options.WarmupSteps : (long)Math.Round((options.WarmupFraction ?? 0) * totalSteps);
+        var warmup = Warmup(options, totalSteps);
         var rest = Math.Max(1, totalSteps - warmup);
         double Raw(long step) => (double)(step - warmup) / rest;
         double Progress(long step) => Math.Min(1.0, Raw(step));
@@ -50,7 +50,7 @@ public static class ScheduleFactory
             "warmup-stable-decay" => Warmed(StableDecay(options, totalSteps, warmup, ToFinal)),
             "plateau" => new PlateauSchedule(options, warmup),
             "sequential" => Sequential(options, totalSteps, stepsPerEpoch),
-            "chained" => new ChainedSchedule([.. options.Parts!.Select(part => (Create(part, totalSteps, stepsPerEpoch), part.Name == "cosine" ? part.FinalFraction : (double?)null))]),
+            "chained" => new ChainedSchedule([.. options.Parts!.Select(part => (Create(part, totalSteps, stepsPerEpoch), part.Name == "cosine" ? (part.FinalFraction, Warmup(part, part.Steps ?? totalSteps)) : ((double, long)?)null))]),
             _ => throw new ArgumentException($"Schedule '{options.Name}' is listed but not built.", nameof(options)),
         };
     }
@@ -67,6 +67,9 @@ public static class ScheduleFactory
             Validate(part);
         }
     }
+
+    private static long Warmup(ScheduleOptions options, long totalSteps)
+        => options.WarmupSteps > 0 ? options.WarmupSteps : (long)Math.Round((options.WarmupFraction ?? 0) * totalSteps);
 
     private static SequentialSchedule Sequential(ScheduleOptions options, long totalSteps, long stepsPerEpoch)
     {

@@ -115,6 +115,12 @@ public sealed class OptimizerGoldenTests
             {
                 foreach (var (name, parameter) in run.Parameters)
                 {
+                    if (optimizer.NeedsClosure && parameter.dtype == ScalarType.Float32)
+                    {
+                        // A line search in f32 is as far from the truth as torch's own: 4 times its error, as for other late steps.
+                        var own = (golden.Tensor($"{prefix}{name}.f32")[at].to(ScalarType.Float64) - golden.Tensor($"{prefix}{name}.f64")[at]).abs().max().item<double>();
+                        allowed = Math.Max(allowed, (4 * own) + 1e-5);
+                    }
                     TensorAssert.Close(golden.Tensor($"{prefix}{name}.f64")[at], parameter.detach(), allowed, allowed, $"{name} after step {step}");
                 }
                 if (golden.Has($"{prefix}averaged.f64"))

@@ -354,4 +354,27 @@ public sealed class OptimizerTests
         Assert.Contains("adan takes 3 betas", Problem(new() { Name = "adan", Betas = [0.9, 0.99] }));
         Assert.Contains("ns_steps must be an integer", Problem(new() { Name = "muon", Extra = new Dictionary<string, double> { ["ns_steps"] = 2.5 } }));
     }
+
+    /// <summary>The page where users look first names every optimiser with its own options and defaults, and every schedule.</summary>
+    [Fact]
+    public void TrainingPage_NamesEverything()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Nabla.slnx")))
+        {
+            folder = folder.Parent ?? throw new DirectoryNotFoundException("no folder above holds Nabla.slnx");
+        }
+        var lines = File.ReadAllLines(Path.Combine(folder.FullName, "docs", "training.md"));
+        foreach (var rule in OptimizerRule.All)
+        {
+            var row = Assert.Single(lines, line => line.StartsWith($"| `{rule.Name}` |", StringComparison.Ordinal));
+            foreach (var (name, option) in rule.Extra)
+            {
+                var written = System.Text.RegularExpressions.Regex.Match(row, $@"\b{name} (-?[0-9.e-]+)");
+                Assert.True(written.Success, $"{rule.Name}: {name} is not in docs/training.md");
+                Assert.Equal(option.Default, double.Parse(written.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture));
+            }
+        }
+        Assert.All(ScheduleFactory.Names, name => Assert.Contains(lines, line => line.StartsWith('|') && line.Split('|')[1].Contains($"`{name}`", StringComparison.Ordinal)));
+    }
 }

@@ -211,7 +211,7 @@ internal static unsafe class AdafactorKernel
 
         public Place(ParameterUpdate update, AdafactorConstants constants)
         {
-            var (slot, gradient) = update;
+            var (slot, gradient, _) = update;
             var shape = slot.Value.shape;
             (Count, Constants, IsFactored) = (slot.Value.NumberOfElements, constants, shape.Length > 1);
             (Rows, Columns) = IsFactored ? (shape[^2], shape[^1]) : (1, Count);

@@ -27,7 +27,7 @@ internal sealed class AdamOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
             var step = full([], steps, ScalarType.Float32, same[0].Slot.Value.device); // as the kernel wants it
             var (parameters, gradients, states) = _lists.Fill(same, _amsgrad ? 3 : 2);
             FusedKernels.Invoke(isDecoupled ? "adamw" : "adam", parameters, gradients, states[0], states[1], _amsgrad ? states[2] : NoTensors,
-                step, group.LearningRate, Momentum!.Value, _beta2, group.WeightDecay, Settings.Epsilon, _amsgrad, _maximize);
+                _lists.Steps(step, same.Count), group.LearningRate, Momentum!.Value, _beta2, group.WeightDecay, Settings.Epsilon, _amsgrad, _maximize);
         }
     }
 

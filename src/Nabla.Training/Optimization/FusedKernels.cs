@@ -8,19 +8,13 @@ namespace Nabla.Training;
 internal static class FusedKernels
 {
     private const string Source = """
-        def adam(parameters: List[Tensor], gradients: List[Tensor], first: List[Tensor], second: List[Tensor], largest: List[Tensor], step: Tensor, rate: float, beta1: float, beta2: float, decay: float, epsilon: float, amsgrad: bool, maximize: bool) -> Tensor:
-            steps: List[Tensor] = []
-            for i in range(len(parameters)):
-                steps.append(step)
+        def adam(parameters: List[Tensor], gradients: List[Tensor], first: List[Tensor], second: List[Tensor], largest: List[Tensor], steps: List[Tensor], rate: float, beta1: float, beta2: float, decay: float, epsilon: float, amsgrad: bool, maximize: bool) -> Tensor:
             torch._fused_adam_(parameters, gradients, first, second, largest, steps, lr=rate, beta1=beta1, beta2=beta2, weight_decay=decay, eps=epsilon, amsgrad=amsgrad, maximize=maximize)
-            return step
+            return parameters[0]
 
-        def adamw(parameters: List[Tensor], gradients: List[Tensor], first: List[Tensor], second: List[Tensor], largest: List[Tensor], step: Tensor, rate: float, beta1: float, beta2: float, decay: float, epsilon: float, amsgrad: bool, maximize: bool) -> Tensor:
-            steps: List[Tensor] = []
-            for i in range(len(parameters)):
-                steps.append(step)
+        def adamw(parameters: List[Tensor], gradients: List[Tensor], first: List[Tensor], second: List[Tensor], largest: List[Tensor], steps: List[Tensor], rate: float, beta1: float, beta2: float, decay: float, epsilon: float, amsgrad: bool, maximize: bool) -> Tensor:
             torch._fused_adamw_(parameters, gradients, first, second, largest, steps, lr=rate, beta1=beta1, beta2=beta2, weight_decay=decay, eps=epsilon, amsgrad=amsgrad, maximize=maximize)
-            return step
+            return parameters[0]
 
         def sgd(parameters: List[Tensor], gradients: List[Tensor], buffers: List[Tensor], decay: float, momentum: float, rate: float, dampening: float, nesterov: bool, maximize: bool, isFirst: bool) -> Tensor:
             torch._fused_sgd_(parameters, gradients, buffers, weight_decay=decay, momentum=momentum, lr=rate, dampening=dampening, nesterov=nesterov, maximize=maximize, is_first_step=isFirst)

@@ -163,7 +163,7 @@ internal abstract class GroupedOptimizer : Optimizer
         foreach (var update in updates)
         {
             using var scope = NewDisposeScope(); // temporaries of one parameter are freed before the next needs as much memory again
-            if (update.Gradient.is_sparse)
+            if (update.IsSparse)
             {
                 UpdateRows(group, update.Slot, FusedKernels.Invoke("coalesce", update.Gradient)); // a row that occurs twice, once with the sum
                 continue;
@@ -222,7 +222,8 @@ internal abstract class GroupedOptimizer : Optimizer
                 slot.Replace(NewState(slot.Value));
             }
             slot.Steps++;
-            _updates.Add(new(slot, gradient.is_sparse && !TakesSparseRows ? gradient.to_dense() : gradient));
+            var isSparse = gradient.is_sparse;
+            _updates.Add(isSparse && !TakesSparseRows ? new(slot, gradient.to_dense()) : new(slot, gradient, isSparse));
         }
         return _updates;
     }
@@ -271,4 +272,5 @@ internal readonly record struct GroupRates(double LearningRate, double WeightDec
 /// <summary>A parameter that moves in this step.</summary>
 /// <param name="Slot">The parameter and its state.</param>
 /// <param name="Gradient">Its gradient; dense unless the rule takes sparse rows.</param>
-internal readonly record struct ParameterUpdate(ParameterSlot Slot, Tensor Gradient);
+/// <param name="IsSparse">Whether it is sparse.</param>
+internal readonly record struct ParameterUpdate(ParameterSlot Slot, Tensor Gradient, bool IsSparse = false);

@@ -3,7 +3,7 @@ namespace Nabla.Training;
 /// <summary>Updates in the form that kernels over lists take. The arrays are reused from step to step. Not thread-safe.</summary>
 internal sealed class UpdateLists
 {
-    private Tensor[] _parameters = [], _gradients = [];
+    private Tensor[] _parameters = [], _gradients = [], _steps = [];
     private Tensor[][] _states = [];
 
     /// <summary>The updates of a group in runs that a kernel can take together: one device, type and key. Nearly always that is one run, made without copying.</summary>
@@ -33,13 +33,26 @@ internal sealed class UpdateLists
     {
         for (var i = 0; i < updates.Count; i++)
         {
-            var (slot, gradient) = updates[i];
-            if (gradient.is_sparse || gradient.is_contiguous() != slot.Kind.IsContiguous || (!slot.Kind.IsContiguous && !gradient.stride().AsSpan().SequenceEqual(slot.Value.stride())))
+            var (slot, gradient, isSparse) = updates[i];
+            if (isSparse || gradient.is_contiguous() != slot.Kind.IsContiguous || (!slot.Kind.IsContiguous && !gradient.stride().AsSpan().SequenceEqual(slot.Value.stride())))
             {
                 return false;
             }
         }
         return true;
+    }
+
+    /// <summary>One step count for every tensor, as libtorch's kernels want it.</summary>
+    /// <param name="step">The count, <c>[]</c>.</param>
+    /// <param name="count">How many tensors there are.</param>
+    public Tensor[] Steps(Tensor step, int count)
+    {
+        if (_steps.Length != count)
+        {
+            _steps = new Tensor[count];
+        }
+        Array.Fill(_steps, step);
+        return _steps;
     }
 
     /// <summary>Fills the lists.</summary>
@@ -54,7 +67,7 @@ internal sealed class UpdateLists
         }
         for (var i = 0; i < updates.Count; i++)
         {
-            var (slot, gradient) = updates[i];
+            var (slot, gradient, _) = updates[i];
             (_parameters[i], _gradients[i]) = (slot.Value, gradient);
             for (var role = 0; role < roles; role++)
             {

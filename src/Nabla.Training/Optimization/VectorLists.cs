@@ -53,7 +53,7 @@ internal sealed class VectorLists
         }
         for (var i = 0; i < updates.Count; i++)
         {
-            var (slot, gradient) = updates[i];
+            var (slot, gradient, _) = updates[i];
             var length = slot.Value.NumberOfElements;
             if (length > int.MaxValue / sizeof(double))
             {

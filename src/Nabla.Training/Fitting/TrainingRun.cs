@@ -46,8 +46,8 @@ internal sealed partial class TrainingRun : IDisposable
         _measured = Preflight.Measured(task, validation);
         _callbacks = options.EarlyStopping is { } stopping ? [.. context.Callbacks, new EarlyStopping(stopping, _measured[stopping.Monitor])] : context.Callbacks;
         _resumed = checkpoint?.State;
-        _runner = new(task, options, context, precision);
-        _schedule = ScheduleFactory.Create(options.Schedule, _totalSteps ?? 1, _stepsPerEpoch ?? 1);
+        _runner = new(task, options, context, precision, _totalSteps, _stepsPerEpoch);
+        _schedule = RunSchedule.Create(options, _totalSteps, _stepsPerEpoch);
         _measures = task.CreateMetrics("train");
         _runner.PeakLearningRate = learningRate ?? _runner.PeakLearningRate;
         try
@@ -273,7 +273,8 @@ internal sealed partial class TrainingRun : IDisposable
             return (false, null);
         }
         EvaluationResult evaluation;
-        using (_runner.Average?.Apply())
+        RefreshAverage();
+        using (_runner.Average?.Weights.Apply())
         {
             Seeds.SetGlobal(_context.Seed, RandomPurpose.Other, _step);
             evaluation = Evaluator.Run(_task, _validation, "validation", _context.Device, _runner.Precision, _time, null, _ => Report(TrainingPhase.Validation), _abort);
@@ -341,10 +342,11 @@ internal sealed partial class TrainingRun : IDisposable
             return;
         }
         FlushLosses();
+        RefreshAverage();
         NumericFault.CheckState(_step, _epoch, _task.Module);
         _recorder.FlushToDisk();
         var state = State(reason == StopReason.Interrupted ? null : reason);
-        var folder = _store.Save(new(state, ModuleState.Collect(_task.Module), _runner.Optimizer.State, _runner.Average?.State), _options.Checkpoints.KeepLast);
+        var folder = _store.Save(new(state, ModuleState.Collect(_task.Module), _runner.Optimizer.State, _runner.Average?.Weights.State), _options.Checkpoints.KeepLast);
         _savedStep = _step;
         TrainingLog.CheckpointSaved(_logger, folder);
         foreach (var callback in _callbacks)

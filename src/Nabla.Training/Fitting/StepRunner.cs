@@ -8,7 +8,7 @@ namespace Nabla.Training;
 /// One optimiser step: forward and backward of its batches, then clipping and the update. Gradients of several batches are weighted by
 /// their examples, so the step equals that of one large batch. Owns the optimiser, the average and the scaler. Not thread-safe.
 /// </summary>
-internal sealed class StepRunner : IDisposable
+internal sealed partial class StepRunner : IDisposable
 {
     private readonly TrainingTask _task;
     private readonly TrainingOptions _options;
@@ -62,6 +62,7 @@ internal sealed class StepRunner : IDisposable
         if (_batches == 0)
         {
             Seeds.SetGlobal(_context.Seed, RandomPurpose.Step, step);
+            KeepBuffers();
         }
         try
         {
@@ -71,6 +72,11 @@ internal sealed class StepRunner : IDisposable
                 output = Forward(here, step, epoch);
             }
             CheckScalar(output.Loss);
+            if (!IsFinite(output, here, step, epoch))
+            {
+                _batches++;
+                return;
+            }
             if (output.Weight > 0 && Losses.Add(output.Loss, output.Weight, step) is { } loss && !double.IsFinite(loss))
             {
                 throw NumericFault.InLoss(step, epoch, loss, here, _task.Module, output);
@@ -94,6 +100,14 @@ internal sealed class StepRunner : IDisposable
     public (double LearningRate, long Weight, double? GradientNorm) Update(long step, int epoch, Schedule schedule, bool report)
     {
         using var scope = NewDisposeScope();
+        if (IsSpoiled(step, epoch))
+        {
+            Optimizer.ZeroGradients();
+            (_firstWeight, _weight, _batches) = (0, 0, 0);
+            LeaveOut();
+            return (PeakLearningRate * schedule.Factor(step), 0, null);
+        }
+        (LeftOut, SkippedInRow) = (null, 0);
         Scaler?.Unscale(_trained);
         if (_batches > 1 && _weight != _firstWeight)
         {
@@ -127,6 +141,7 @@ internal sealed class StepRunner : IDisposable
         Optimizer.Dispose();
         Average?.Dispose();
         Losses.Dispose();
+        DisposeBuffers();
     }
 
     private StepOutput Forward(Batch batch, long step, int epoch)
@@ -152,7 +167,7 @@ internal sealed class StepRunner : IDisposable
         _firstWeight = _firstWeight == 0 ? output.Weight : _firstWeight;
         // Relative to the first batch, not absolute: keeps float16 gradients in range, and a step of one batch is the plain one.
         var loss = output.Weight == _firstWeight ? output.Loss : output.Loss * ((double)output.Weight / _firstWeight);
-        (Scaler is null ? loss : Scaler.Scale(loss)).backward();
+        CallbackGuard.Backward(Scaler is null ? loss : Scaler.Scale(loss));
     }
 
     private double? Clip(long step, int epoch, bool report)

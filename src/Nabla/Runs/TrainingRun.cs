@@ -41,6 +41,7 @@ public sealed class TrainingRun
             var resolved = Resolve(recipe, device);
             var folder = RunFolder.Create(options.OutputFolder ?? Environment.GetEnvironmentVariable(RunsVariable) ?? DefaultRoot, recipe.Name, options.Time);
             folder.WriteRecipe(RecipeWriter.Write(resolved));
+            options.FolderReady?.Invoke(folder.FullPath);
             return new TrainingRun(resolved, folder, options, isResumed: false).Run(device, cancellationToken);
         });
     }
@@ -58,6 +59,7 @@ public sealed class TrainingRun
         {
             NablaRuntime.EnsureLoaded();
             var run = RunFolder.Open(folder);
+            options.FolderReady?.Invoke(run.FullPath);
             return new TrainingRun(StoredRecipe.Load(run), run, options, isResumed: true).Run(Devices.Parse(options.Device), cancellationToken);
         });
     }
@@ -85,10 +87,23 @@ public sealed class TrainingRun
                 Callbacks = _options.Callbacks,
                 Progress = _options.Progress,
                 Resume = _isResumed,
+                ParameterMap = _options.ParameterMap,
             };
             var result = trainer.Fit(task, loaders.Train, loaders.Validation, context, stop);
-            var ended = RunEnding.Complete(_recipe, _folder, trainer, task, data, loaders, summary, result, device, _logger);
-            return new() { Folder = _folder.FullPath, Metrics = ended, StopReason = result.StopReason, Elapsed = _options.Time.GetElapsedTime(start) };
+            var (metrics, reason) = End();
+            return new() { Folder = _folder.FullPath, Metrics = metrics, StopReason = reason, Elapsed = _options.Time.GetElapsedTime(start) };
+
+            (IReadOnlyDictionary<string, double>, StopReason) End()
+            {
+                try
+                {
+                    return (RunEnding.Complete(_recipe, _folder, trainer, task, data, loaders, summary, result, device, _logger, stop), result.StopReason);
+                }
+                catch (OperationCanceledException) when (stop.IsCancellationRequested)
+                {
+                    return (result.Metrics, StopReason.Interrupted); // all is trained and saved; the evaluation comes when the run goes on
+                }
+            }
         }
         finally
         {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Nabla.Core;
 
 namespace Nabla.Training;
@@ -12,6 +13,8 @@ internal sealed class CheckpointWriter : IDisposable
     private readonly CheckpointOptions _options;
     private readonly Action<long, string> _failed;
     private readonly CheckpointSnapshot _snapshot = new();
+    private readonly BlockingCollection<Task<string>> _queue = [];
+    private Thread? _thread;
     private (Task<string> Task, long Step, bool IsBest)? _inFlight;
 
     /// <summary>Creates the writer of a store.</summary>
@@ -34,17 +37,21 @@ internal sealed class CheckpointWriter : IDisposable
         {
             throw new InvalidOperationException("The outcome of the checkpoint before must be taken first.");
         }
-        var step = content.State.Step;
+        // A task in either case: an error is then handled in one place, whatever the thread.
+        var kept = _options.Background ? _snapshot.Take(content) : content;
+        var task = new Task<string>(() => Write(kept, before));
+        _inFlight = (task, content.State.Step, isBest);
         if (!_options.Background)
         {
-            // A task, too: an error is then handled in one place, whatever the thread.
-            var task = new Task<string>(() => Write(content, before));
             task.RunSynchronously(TaskScheduler.Default);
-            _inFlight = (task, step, isBest);
             return;
         }
-        var copy = _snapshot.Take(content);
-        _inFlight = (Task.Factory.StartNew(() => Write(copy, before), CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default), step, isBest);
+        if (_thread is null)
+        {
+            _thread = new Thread(Work) { IsBackground = true, Name = "Nabla checkpoints" };
+            _thread.Start();
+        }
+        _queue.Add(task);
     }
 
     /// <summary>The outcome of the checkpoint that has been written since the last call.</summary>
@@ -92,7 +99,20 @@ internal sealed class CheckpointWriter : IDisposable
     public void Dispose()
     {
         Drain();
+        _queue.CompleteAdding();
+        _thread?.Join();
+        _queue.Dispose();
         _snapshot.Dispose();
+    }
+
+    // One thread for all: each has memory of the native allocator of its own.
+    private void Work()
+    {
+        NablaRuntime.UseOneThreadHere();
+        foreach (var task in _queue.GetConsumingEnumerable())
+        {
+            task.RunSynchronously(TaskScheduler.Default);
+        }
     }
 
     private string Write(CheckpointContent content, Action before)

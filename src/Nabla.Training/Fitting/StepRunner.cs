@@ -59,6 +59,10 @@ internal sealed partial class StepRunner : IDisposable
     {
         using var scope = NewDisposeScope();
         using var here = batch.MoveTo(_context.Device);
+        if (here.Count == 0)
+        {
+            throw new DataException($"Step {step} (epoch {epoch}): the batch holds no example. A loader must leave empty batches out; check batch_size, drop_last and the length of the data.");
+        }
         if (_batches == 0)
         {
             Seeds.SetGlobal(_context.Seed, RandomPurpose.Step, step);

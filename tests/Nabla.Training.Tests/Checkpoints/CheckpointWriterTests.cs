@@ -135,6 +135,34 @@ public sealed class CheckpointWriterTests : IDisposable
         Assert.Equal(0, Nabla.Core.SafeTensorsFile.Read(Path.Combine(_root.FullName, "checkpoints", "1", "model.safetensors"))["w"].sum().item<float>());
     }
 
+    /// <summary>What one checkpoint a minute costs at the size of W6 (10.8 million parameters, AdamW, average): docs/benchmarks.md has the figures.</summary>
+    [Fact, Trait("Needs", "Minutes")]
+    public void Take_StateOfTenMillionParameters_IsFarBelowAHundredthOfAMinute()
+    {
+        using var scope = NewDisposeScope();
+        long[][] shapes = [.. Enumerable.Range(0, 6).SelectMany(_ => new long[][] { [1152, 384], [384, 384], [1536, 384], [384, 1536], [384], [384] }), [65, 384], [256, 384]];
+        Dictionary<string, Tensor> Tensors(int copies) => Enumerable.Range(0, copies).SelectMany(copy => shapes.Select((shape, i) => (Key: $"{i}.{copy}", Value: rand(shape)))).ToDictionary(pair => pair.Key, pair => pair.Value);
+        var content = new CheckpointContent(new() { Step = 1, Epoch = 0, BatchInEpoch = 1, Seed = 1 }, Tensors(1), Tensors(2), Tensors(1));
+        var store = new CheckpointStore(_root.FullName);
+        using var snapshot = new CheckpointSnapshot();
+        snapshot.Take(content);
+
+        double[] copies = [.. Enumerable.Range(0, 7).Select(_ => Milliseconds(() => snapshot.Take(content))).Order()];
+        double[] saves = [.. Enumerable.Range(0, 5).Select(_ => Milliseconds(() => store.Save(content, keepLast: 1))).Order()];
+
+        var text = FormattableString.Invariant($"copy {copies[3]:F0} ms ({copies[0]:F0} to {copies[^1]:F0}), write {saves[2]:F0} ms ({saves[0]:F0} to {saves[^1]:F0}), {content.Model.Values.Sum(tensor => tensor.NumberOfElements) / 1e6:F1} million parameters");
+        TestContext.Current.SendDiagnosticMessage(text);
+        TestContext.Current.TestOutputHelper!.WriteLine(text);
+        Assert.True(copies[3] < 600, text);
+
+        static double Milliseconds(Action action)
+        {
+            var start = Stopwatch.GetTimestamp();
+            action();
+            return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        }
+    }
+
     private static void Fit(TrainingOptions options, CheckpointFiles files, TinyTask task, TinyData data, RunFolder folder, Callback? callback = null)
         => new Trainer(options, null, null, files).Fit(task, data.Loader, null, new() { Folder = folder, Callbacks = callback is null ? [] : [callback] });
 

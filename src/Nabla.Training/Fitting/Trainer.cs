@@ -74,6 +74,7 @@ public sealed class Trainer
         var checkpoint = FindCheckpoint(store, context, new(context.Folder, _time, _logger));
         store?.Probe(Preflight.CheckpointBytes(task, options));
         var precision = PrecisionPolicy.Resolve(checkpoint?.State.Precision ?? options.Precision, context.Device);
+        precision.SetMatrixMode(context.Device.type);
         double? learningRate = null;
         if (options.FindLearningRate && checkpoint is null)
         {
@@ -148,6 +149,7 @@ public sealed class Trainer
         device ??= CPU;
         MoveModule(task.Module, device);
         var precision = PrecisionPolicy.Resolve(Options.Precision, device);
+        precision.SetMatrixMode(device.type);
         return Evaluator.Run(task, loader, split, device, precision, _time, onBatch, null, cancellationToken);
     }
 

@@ -44,6 +44,7 @@ public sealed class TrainingRun
             try
             {
                 folder.WriteRecipe(RecipeWriter.Write(resolved));
+                options.FolderReady?.Invoke(folder.FullPath);
                 return new TrainingRun(resolved, folder, options, isResumed: false).Run(device, cancellationToken);
             }
             catch
@@ -73,6 +74,7 @@ public sealed class TrainingRun
             {
                 _ = Preprocessing.Load(run.FullPath); // refuses what a newer version wrote, before this one writes over it
             }
+            options.FolderReady?.Invoke(run.FullPath);
             return new TrainingRun(StoredRecipe.Load(run), run, options, isResumed: true).Run(Devices.Parse(options.Device), cancellationToken);
         });
     }
@@ -102,10 +104,23 @@ public sealed class TrainingRun
                 Callbacks = _options.Callbacks,
                 Progress = _options.Progress,
                 Resume = _isResumed,
+                ParameterMap = _options.ParameterMap,
             };
             var result = trainer.Fit(task, loaders.Train, loaders.Validation, context, stop);
-            var ended = RunEnding.Complete(_recipe, _folder, trainer, task, data, loaders, summary, result, device, _logger);
-            return new() { Folder = _folder.FullPath, Metrics = ended, StopReason = result.StopReason, Elapsed = _options.Time.GetElapsedTime(start) };
+            var (metrics, reason) = End();
+            return new() { Folder = _folder.FullPath, Metrics = metrics, StopReason = reason, Elapsed = _options.Time.GetElapsedTime(start) };
+
+            (IReadOnlyDictionary<string, double>, StopReason) End()
+            {
+                try
+                {
+                    return (RunEnding.Complete(_recipe, _folder, trainer, task, data, loaders, summary, result, device, _logger, stop), result.StopReason);
+                }
+                catch (OperationCanceledException) when (stop.IsCancellationRequested)
+                {
+                    return (result.Metrics, StopReason.Interrupted); // all is trained and saved; the evaluation comes when the run goes on
+                }
+            }
         }
         finally
         {

@@ -37,10 +37,21 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
     public override Tensor forward(Tensor x, Tensor? mask)
     {
         using var scope = NewDisposeScope();
+        return output.call(Attend(x, mask)).MoveToOuterDisposeScope(); // [batch, time, features]
+    }
+
+    /// <summary>What is attended to, and its projection before the bias, which a fused kernel adds: <c>x + dropout(branch + bias)</c>.</summary>
+    internal (Tensor Branch, Tensor? Bias) Branch(Tensor x, Tensor? mask)
+    {
+        using var scope = NewDisposeScope();
+        return (functional.linear(Attend(x, mask), output.weight!).MoveToOuterDisposeScope(), output.bias);
+    }
+
+    private Tensor Attend(Tensor x, Tensor? mask)
+    {
         var (q, k, v) = Project(x);
         var attended = SafeOps.ScaledDotProductAttention(q, k, v, KeyMask(mask, x.shape), training ? _options.Dropout : 0, _options.IsCausal); // [batch, heads, time, headSize]
-        var merged = attended.transpose(1, 2).reshape(x.shape[0], x.shape[1], (long)_options.Heads * _options.SizeOfHead); // [batch, time, heads * headSize]
-        return output.call(merged).MoveToOuterDisposeScope(); // [batch, time, features]
+        return attended.transpose(1, 2).reshape(x.shape[0], x.shape[1], (long)_options.Heads * _options.SizeOfHead); // [batch, time, heads * headSize]
     }
 
     /// <summary>Attends without a mask.</summary>

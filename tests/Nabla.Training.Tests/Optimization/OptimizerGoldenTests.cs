@@ -71,7 +71,7 @@ public sealed class OptimizerGoldenTests
 
     private static bool IsFusable(GoldenCase golden) => golden.Text("optimizer") is "SGD" or "Adam" or "AdamW";
 
-    private static SafeTensorsFile Shared(GoldenCase golden) => SafeTensorsFile.Read(Path.ChangeExtension(golden.Path, ".safetensors"));
+    private static GoldenTensors Shared(GoldenCase golden) => GoldenTensors.Read(Path.ChangeExtension(golden.Path, ".safetensors"));
 
     /// <summary>Thirty steps; parameters at the snapshots and the loss before each step. A null tolerance skips a step.</summary>
     private static void Follow(GoldenCase golden, TrajectoryProblem run, Optimizer optimizer, string prefix, JsonElement losses, Func<int, double?> tolerance)

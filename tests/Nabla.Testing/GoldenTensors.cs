@@ -7,13 +7,13 @@ namespace Nabla.Testing;
 /// A safetensors file read for tests: 8 bytes header length, a JSON header with type, shape and offsets, then the raw numbers.
 /// Independent of the product's reader, so that a mistake in one does not hide in the other.
 /// </summary>
-public sealed class SafeTensorsFile
+public sealed class GoldenTensors
 {
     private readonly Dictionary<string, (string Type, long[] Shape, int Start, int End)> _entries = [];
     private readonly byte[] _bytes;
     private readonly int _dataStart;
 
-    private SafeTensorsFile(byte[] bytes)
+    private GoldenTensors(byte[] bytes)
     {
         _bytes = bytes;
         var headerLength = (int)BinaryPrimitives.ReadUInt64LittleEndian(bytes);
@@ -30,14 +30,14 @@ public sealed class SafeTensorsFile
     }
 
     /// <summary>An empty file, for areas without tensors.</summary>
-    public static SafeTensorsFile Empty { get; } = new([2, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'}']);
+    public static GoldenTensors Empty { get; } = new([2, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'}']);
 
     /// <summary>Names of the tensors.</summary>
     public IReadOnlyCollection<string> Keys => _entries.Keys;
 
     /// <summary>Reads a file whole.</summary>
     /// <param name="path">The file.</param>
-    public static SafeTensorsFile Read(string path) => new(System.IO.File.ReadAllBytes(path));
+    public static GoldenTensors Read(string path) => new(System.IO.File.ReadAllBytes(path));
 
     /// <summary>Whether there is such a tensor.</summary>
     /// <param name="key">Its name.</param>

@@ -1,10 +1,10 @@
-namespace Nabla.Nn.Tests;
+namespace Nabla.Testing;
 
 /// <summary>Compares results with golden ones at the tolerances of the golden README: 1e-10 in float64, and in float32 what torch itself reaches.</summary>
-internal static class GoldenComparison
+public static class GoldenComparison
 {
     /// <summary>Reference precisions: float64 is the truth, float32 what torch gets.</summary>
-    public static ScalarType[] Types { get; } = [ScalarType.Float64, ScalarType.Float32];
+    public static IReadOnlyList<ScalarType> Types { get; } = [ScalarType.Float64, ScalarType.Float32];
 
     /// <summary>Compares a result with the role's reference.</summary>
     /// <param name="golden">The case.</param>
@@ -13,6 +13,8 @@ internal static class GoldenComparison
     /// <param name="rounding">Error that rounding alone explains in float32, such as that of an exponential of large scores.</param>
     public static void Compare(GoldenCase golden, string role, Tensor actual, double rounding = 0)
     {
+        ArgumentNullException.ThrowIfNull(golden);
+        ArgumentNullException.ThrowIfNull(actual);
         var isDouble = actual.dtype == ScalarType.Float64;
         using var truth = Reference(golden, role, "f64");
         if (isDouble)
@@ -25,7 +27,7 @@ internal static class GoldenComparison
         {
             // Float32 overflows in torch: either its own result or the true one is right.
             using var single = Reference(golden, role, "f32");
-            Assert.True(IsClose(single, actual, 1e-5) || IsClose(truth, actual, 1e-5), $"{golden} {role} (float32): neither torch's float32 result nor the true one.");
+            Xunit.Assert.True(IsClose(single, actual, 1e-5) || IsClose(truth, actual, 1e-5), $"{golden} {role} (float32): neither torch's float32 result nor the true one.");
             return;
         }
         var tolerance = Math.Max(Math.Max(1e-5, rounding), 4 * error); // README: 1e-5 + 1e-5 |x|, and more where torch's own error is larger

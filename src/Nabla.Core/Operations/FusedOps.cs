@@ -4,26 +4,17 @@ namespace Nabla.Core;
 
 /// <summary>
 /// Several operations in one pass over memory, written in .NET vector instructions, with their own backward pass. On tensors that the kernels
-/// cannot take (another device, another type, gradients switched off) the same is computed by libtorch, operation by operation. Dropout masks are
+/// cannot take (another device, another type, gradients or <see cref="FusedOperations"/> switched off) the same is computed by libtorch, operation by operation. Dropout masks are
 /// those of <see cref="FastDropout"/>: both ways drop the same entries under the same seed, for any number of threads. Thread-safe.
 /// </summary>
 public static class FusedOps
 {
-    /// <summary>Environment variable that turns the kernels off: 0.</summary>
-    public const string Variable = "NABLA_FUSED";
-
-    /// <summary>
-    /// Whether kernels are used at all; off, libtorch computes everything. Turn it off to differentiate gradients or to go backward twice
-    /// through one graph. Default: true, unless NABLA_FUSED is 0.
-    /// </summary>
-    public static bool IsEnabled { get; set; } = Environment.GetEnvironmentVariable(Variable) != "0";
-
     /// <summary>Whether training on <paramref name="x"/> would use the kernels.</summary>
     /// <param name="x">The input of a block.</param>
     public static bool Support(Tensor x)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return IsEnabled && x.dtype == ScalarType.Float32 && TensorMemory.Fits(x) && is_grad_enabled() && ComputeType(x) is not ScalarType.Float16;
+        return FusedOperations.AreEnabled && x.dtype == ScalarType.Float32 && TensorMemory.Fits(x) && is_grad_enabled() && ComputeType(x) is not ScalarType.Float16;
     }
 
     /// <summary>Layer normalisation of the last axis. Source: Ba et al. (2016), arXiv:1607.06450.</summary>
@@ -78,7 +69,7 @@ public static class FusedOps
         ArgumentNullException.ThrowIfNull(x);
         var known = Find(activation) ?? throw new ArgumentException($"FusedOps.Activate: expected relu, gelu, gelu-tanh or silu, got '{activation}'.", nameof(activation));
         using var scope = NewDisposeScope();
-        if (IsEnabled && x.dtype is ScalarType.Float32 or ScalarType.BFloat16 && TensorMemory.Fits(x) && is_grad_enabled() && (bias is null || IsPlain(bias)))
+        if (FusedOperations.AreEnabled && x.dtype is ScalarType.Float32 or ScalarType.BFloat16 && TensorMemory.Fits(x) && is_grad_enabled() && (bias is null || IsPlain(bias)))
         {
             return ActivationFunction.apply(x, bias!, known, dropout).MoveToOuterDisposeScope();
         }

@@ -64,7 +64,7 @@ public static partial class SafeOps
     private static bool CanFuse(Tensor query, Tensor key, Tensor value, Tensor? mask, double dropout)
     {
         const long MostScores = 1 << 26; // 128 MiB in bfloat16
-        if (!FusedOps.IsEnabled || !is_grad_enabled() || !query.requires_grad || query.dtype is not (ScalarType.Float32 or ScalarType.BFloat16) || mask?.requires_grad == true)
+        if (!FusedOperations.AreEnabled || !is_grad_enabled() || !query.requires_grad || query.dtype is not (ScalarType.Float32 or ScalarType.BFloat16) || mask?.requires_grad == true)
         {
             return false;
         }

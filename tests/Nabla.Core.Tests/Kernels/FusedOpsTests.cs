@@ -78,7 +78,7 @@ public sealed class FusedOpsTests
         var x = tensor([-1e30f, -200f, -30f, 0f, 30f, 200f, 1e30f, float.NaN]).requires_grad_();
         foreach (var activation in new[] { "relu", "gelu", "gelu-tanh", "silu" })
         {
-            TensorAssert.Close(tensor([0f, 0f, 0f, 0f, 30f, 200f, 1e30f, float.NaN]), FusedOps.Activate(x, null, activation, 0), 1e-9, 1e-6, activation);
+            TensorAssert.Close(tensor([0f, 0f, 0f, 0f, 30f, 200f, 1e30f, float.NaN]), FusedOps.Activate(x, null, activation, 0), 1e-7, 1e-6, activation);
         }
         Assert.False(FusedOps.HasActivation("tanh"));
         Assert.Contains("'tanh'", Assert.Throws<ArgumentException>(() => FusedOps.Activate(x, null, "tanh", 0)).Message);

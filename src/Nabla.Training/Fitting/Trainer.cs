@@ -75,7 +75,7 @@ public sealed class Trainer
         var store = context.Folder is { } folder ? new CheckpointStore(folder.FullPath, _logger, _files) : null;
         var checkpoint = FindCheckpoint(store, context, new(context.Folder, _time, _logger));
         store?.Probe(Preflight.CheckpointBytes(task, options));
-        var precision = PrecisionPolicy.Resolve(checkpoint?.State.Precision ?? options.Precision, context.Device);
+        var precision = PrecisionPolicy.Resolve(checkpoint?.State.Precision ?? options.Precision, context.Device, WorkKinds.Of(task.Module));
         precision.SetMatrixMode(context.Device.type);
         double? learningRate = null;
         if (options.FindLearningRate && checkpoint is null)
@@ -150,7 +150,7 @@ public sealed class Trainer
         }
         device ??= CPU;
         MoveModule(task.Module, device);
-        var precision = PrecisionPolicy.Resolve(Options.Precision, device);
+        var precision = PrecisionPolicy.Resolve(Options.Precision, device, WorkKinds.Of(task.Module));
         precision.SetMatrixMode(device.type);
         return Evaluator.Run(task, loader, split, device, precision, _time, onBatch, null, cancellationToken);
     }

@@ -5,7 +5,7 @@ $root = $PSScriptRoot
 $out = Join-Path $root 'artifacts/launcher'
 $program = Join-Path $out 'bin/Nabla.Cli/release/Nabla.Cli.dll'
 $stamp = Join-Path $out 'built'
-$sources = 'src', 'recipes', 'README.md', 'global.json', 'Directory.Build.props', 'Directory.Build.targets', 'Directory.Packages.props' | ForEach-Object { Join-Path $root $_ }
+$sources = 'src', 'recipes', 'benchmarks/Baselines', 'README.md', 'global.json', 'Directory.Build.props', 'Directory.Build.targets', 'Directory.Packages.props' | ForEach-Object { Join-Path $root $_ }
 
 $current = (Test-Path $stamp) -and (Test-Path $program)
 if ($current) {

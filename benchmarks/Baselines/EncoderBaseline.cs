@@ -1,4 +1,3 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -25,7 +24,6 @@ internal static class EncoderBaseline
         private readonly TransformerEncoder encoder;
         private readonly LayerNorm norm;
         private readonly Linear head;
-        private readonly Tensor places;
 
         public Model(int vocabulary, int time, int features, int layers, int heads, int hidden, int classes, double dropoutRate)
             : base("encoder")
@@ -38,15 +36,13 @@ internal static class EncoderBaseline
             encoder = TransformerEncoder(layer, layers);
             norm = LayerNorm(features);
             head = Linear(features, classes);
-            places = arange(time);
             RegisterComponents();
-            register_buffer("places", places);
         }
 
         public override Tensor forward(Tensor ids)
         {
             using var scope = NewDisposeScope();
-            var x = dropout.call(tokens.call(ids) + positions.call(places));
+            var x = dropout.call(tokens.call(ids) + positions.call(arange(ids.shape[1])));
             x = encoder.call(x.transpose(0, 1), null, null); // the built-in modules take time first
             var pooled = norm.call(x).mean([0]);
             return head.call(headDropout.call(pooled)).MoveToOuterDisposeScope();

@@ -54,6 +54,23 @@ internal sealed class StepRunnerStep : ITrainingStep, ISizedStep
         return loss;
     }
 
+    /// <summary>Writes the whole state as a training run does.</summary>
+    /// <param name="store">Where to.</param>
+    /// <param name="step">Name of the checkpoint.</param>
+    public void Save(CheckpointStore store, long step) => store.Save(
+        new(new CheckpointState { Step = step, Epoch = 0, BatchInEpoch = step, Seed = 1 }, ModuleState.Collect(_task.Module), _runner.Optimizer.State), keepLast: 2);
+
+    /// <summary>Reads the whole state as a resumed run does.</summary>
+    /// <param name="store">Where from.</param>
+    /// <param name="step">Name of the checkpoint.</param>
+    public void Load(CheckpointStore store, long step)
+    {
+        using var scope = NewDisposeScope();
+        var checkpoint = store.Open(step);
+        checkpoint.LoadTrainedWeights(_task.Module);
+        _runner.Optimizer.LoadState(checkpoint.ReadOptimizer());
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

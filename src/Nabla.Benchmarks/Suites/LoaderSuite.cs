@@ -22,12 +22,12 @@ internal static class LoaderSuite
     {
         using var pictures = randint(256, [Pictures, 1, Side, Side], dtype: ScalarType.Int64).to_type(ScalarType.Byte);
         using var labels = randint(Classes, [Pictures], dtype: ScalarType.Int64);
-        using LoaderBaseline raw = new(pictures, labels, augment);
+        using LoaderBaseline raw = new(pictures, labels, augment, BatchSize);
         PixelNormalization pixels = new() { Mean = [0], StandardDeviation = [1] };
         using TensorSource source = new([new(Batch.Inputs, pictures.alias()), new(Batch.Targets, labels.alias())], pixels);
         Data.DataLoader loader = new(source, new() { BatchSize = BatchSize, Shuffle = true, Seed = 1, PrefetchBatches = 4 }, augment ? Transforms(pixels) : []);
         var epoch = 0;
-        var ratio = context.Compare(() => raw.ReadEpoch(BatchSize), () => ReadEpoch(loader, epoch++));
+        var ratio = context.Compare(() => raw.ReadEpoch(), () => ReadEpoch(loader, epoch++));
         return context.SpeedUp(Name, augment ? "pictures, augmented" : "pictures", $"{Pictures} pictures of {Side}x{Side}, batch {BatchSize}{(augment ? ", random crop and flip" : "")}, against TorchSharp's DataLoader", ratio) with
         {
             Value = loader.BatchesPerEpoch / ratio.SecondsB,

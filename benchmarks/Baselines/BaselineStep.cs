@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace Nabla.Benchmarks;
 
 /// <summary>The training loop of TorchSharp's documentation: zero the gradients, forward, loss, backward, step, in one dispose scope.</summary>

@@ -1,7 +1,3 @@
-using TorchSharp.Modules;
-using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
-
 namespace Nabla.Benchmarks;
 
 /// <summary>W4 in raw TorchSharp: the built-in LSTM between an embedding and a linear head.</summary>

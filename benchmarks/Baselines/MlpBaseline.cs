@@ -1,6 +1,3 @@
-using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
-
 namespace Nabla.Benchmarks;
 
 /// <summary>W1 in raw TorchSharp.</summary>

@@ -1,7 +1,3 @@
-using TorchSharp.Modules;
-using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
-
 namespace Nabla.Benchmarks;
 
 /// <summary>W3 in raw TorchSharp, after the ResNet of its examples (3x3 stem for small pictures).</summary>

@@ -101,6 +101,6 @@ public sealed record BenchmarkRow
     };
 
     /// <summary>Rounded to five digits, so that a line stays readable.</summary>
-    private static JsonNode? Number(double? value)
+    private static JsonValue? Number(double? value)
         => value is { } number && double.IsFinite(number) ? JsonValue.Create(double.Parse(number.ToString("G5", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture)) : null;
 }

@@ -33,7 +33,7 @@ internal static class CheckpointSuite
             var (saved, loaded) = (RatioSummary.Quantile(saves, 0.5), RatioSummary.Quantile(loads, 0.5));
             return
             [
-                context.Single(Name, "W6 save", $"{megabytes:0} MB on {folder.Root}, the step waits for it", megabytes / saved, "MB/s") with { Seconds = saved },
+                context.Single(Name, "W6 save", $"{megabytes:0} MB in the temporary folder, hashed and flushed; the step waits for it", megabytes / saved, "MB/s") with { Seconds = saved },
                 context.Single(Name, "W6 load", $"{megabytes:0} MB, sums of all files checked", megabytes / loaded, "MB/s") with { Seconds = loaded },
                 context.Single(Name, "W6 time lost", "share of training time at one checkpoint a minute", saved / SecondsBetween, "share"),
             ];

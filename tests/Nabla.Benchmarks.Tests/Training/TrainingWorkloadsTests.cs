@@ -57,4 +57,63 @@ public sealed class TrainingWorkloadsTests
             Assert.True(Enumerable.Range(0, 3).Average(_ => step.Step()) < first);
         }
     }
+
+    [Fact]
+    public void DirectSteps_HaveTheParametersOfTheirWorkload_AndLearn()
+    {
+        foreach (var (direct, workload) in new[]
+        {
+            (AtenBaselines.Mlp(batch: 4, features: 6, hidden: 8, classes: 3), Tiny["W1"]),
+            (AtenBaselines.Gpt(batch: 2, time: 6, vocabulary: 7, features: 8, layers: 2, heads: 2, dropout: 0), Tiny["W6"]),
+        })
+        {
+            using (direct)
+            {
+                using var baseline = workload.Baseline();
+                Assert.Equal(((ISizedStep)baseline).Parameters, ((ISizedStep)direct).Parameters);
+                var first = direct.Step();
+                for (var i = 0; i < 150; i++)
+                {
+                    direct.Step();
+                }
+                Assert.True(direct.Step() < first);
+            }
+        }
+    }
+
+    [Fact]
+    public void EncoderDecoderBaseline_Learns()
+    {
+        var pairs = SequencePairs.Draw(batch: 3, shortest: 2, longest: 6, vocabulary: 9);
+        using var lengths = pairs.SourceLengths;
+        using var inputLengths = pairs.InputLengths;
+        Assert.Equal(6, lengths.max().item<long>());
+        Assert.Equal(lengths.sum().item<long>(), pairs.Source.gt(0).sum().item<long>());
+        Assert.Equal(inputLengths.sum().item<long>(), pairs.Target.ge(0).sum().item<long>());
+        using var step = EncoderDecoderBaseline.Create(pairs.Source, pairs.Input, pairs.Target, vocabulary: 9, features: 8, layers: 2, heads: 2, hidden: 16, dropout: 0);
+
+        var first = step.Step();
+        for (var i = 0; i < 150; i++)
+        {
+            step.Step();
+        }
+
+        Assert.True(step.Step() < first);
+    }
+
+    [Fact]
+    public void CheckpointOfAStep_BringsItsWeightsBack()
+    {
+        var folder = Directory.CreateTempSubdirectory("nabla-bench-test-");
+        using var step = (StepRunnerStep)Tiny["W1"].Nabla("float32");
+        Nabla.Training.CheckpointStore store = new(folder.FullName);
+        step.Step();
+        step.Save(store, 1);
+        var after = step.Step();
+        step.Step();
+        step.Load(store, 1);
+
+        Assert.Equal(after, step.Step());
+        folder.Delete(recursive: true);
+    }
 }

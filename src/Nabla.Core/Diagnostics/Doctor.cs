@@ -113,7 +113,7 @@ public static class Doctor
                 new("devices", "cpu", $"{get_num_threads()} threads for one operation, {get_num_interop_threads()} between operations"),
             ];
             var count = Devices.CudaCount();
-            checks.AddRange(Enumerable.Range(0, count).Select(index => new DoctorCheck("devices", $"cuda:{index}", "usable")));
+            checks.AddRange(Enumerable.Range(0, count).Select(index => new DoctorCheck("devices", $"cuda:{index}", CudaState(index))));
             if (count == 0)
             {
                 checks.Add(new("devices", "cuda", "none; to use a GPU set NABLA_LIBTORCH to the torch/lib folder of a CUDA PyTorch install"));
@@ -126,6 +126,10 @@ public static class Doctor
             return [new("libraries", "Tensor engine", "does not load", DoctorStatus.Error, cause.Message)];
         }
     }
+
+    private static string CudaState(int index) => DeviceMemory.Query(new Device(DeviceType.CUDA, index)) is { } memory
+        ? $"usable; {Size(memory.Free)} free of {Size(memory.Total)}"
+        : "usable";
 
     private static IEnumerable<DoctorCheck> MemoryChecks()
     {

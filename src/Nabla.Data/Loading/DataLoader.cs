@@ -80,7 +80,12 @@ public sealed class DataLoader : IBatchLoader
         {
             stop.ThrowIfCancellationRequested();
             var current = number;
-            yield return BatchPreparation.Prepare(() => _source.Read(plan[current]), _transforms, Options.Seed, epoch, current);
+            var batch = BatchPreparation.Prepare(() => _source.Read(plan[current]), _transforms, Options.Seed, epoch, current);
+            if (Options.PinMemory)
+            {
+                batch.Pin();
+            }
+            yield return batch;
         }
     }
 }

@@ -20,6 +20,9 @@ public sealed record LoaderOptions
     /// <summary>Batches prepared ahead on a background thread, 0 to 1024; 0 prepares each when it is asked for. Default: 2.</summary>
     public int PrefetchBatches { get; init; } = 2;
 
+    /// <summary>Whether batches are made in page-locked memory, for asynchronous copies to a CUDA device, which must be there. Default: false.</summary>
+    public bool PinMemory { get; init; }
+
     /// <summary>
     /// Whether batches hold examples of like lengths, so that less padding is computed: the order is cut into pools of
     /// <see cref="BucketBatches"/> batches, each pool is sorted by length, and the batches are shuffled again when

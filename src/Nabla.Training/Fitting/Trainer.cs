@@ -73,6 +73,7 @@ public sealed class Trainer
         var checkpoint = FindCheckpoint(store, context);
         store?.Probe(Preflight.CheckpointBytes(task, options));
         var precision = PrecisionPolicy.Resolve(checkpoint?.State.Precision ?? options.Precision, context.Device);
+        precision.SetMatrixMode(context.Device.type);
         var learningRate = options.FindLearningRate && checkpoint is null
             ? new LearningRateFinder(options, _logger).Find(task, trainLoader, context, abort).Suggestion
             : (double?)null;
@@ -137,6 +138,7 @@ public sealed class Trainer
         device ??= CPU;
         MoveModule(task.Module, device);
         var precision = PrecisionPolicy.Resolve(Options.Precision, device);
+        precision.SetMatrixMode(device.type);
         return Evaluator.Run(task, loader, split, device, precision, _time, onBatch, null, cancellationToken);
     }
 

@@ -74,7 +74,7 @@ public sealed class TrainingRun
             using var task = ModelBuilding.CreateTask(_recipe, ModelBuilding.CreateModel(_recipe, data.Preprocessing.Model), data.Preprocessing);
             var summary = Summarize(task.Model, data);
             WriteFacts(data, device);
-            RunLoaders loaders = new(_recipe, data);
+            RunLoaders loaders = new(_recipe, data, device);
             _options.Started?.Invoke(Announce(task, data, loaders, device));
             Trainer trainer = new(_recipe.Training, _options.Logging?.CreateLogger<Trainer>(), _options.Time);
             TrainerContext context = new()

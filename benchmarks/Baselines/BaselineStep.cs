@@ -8,7 +8,7 @@ internal sealed class BaselineStep(nn.Module model, Func<Tensor> forward, params
 {
     public const double LearningRate = 3e-4, WeightDecay = 0.01;
 
-    private readonly optim.Optimizer _optimizer = optim.AdamW(model.parameters(), LearningRate, weight_decay: WeightDecay);
+    private readonly optim.Optimizer _optimizer = optim.AdamW(model.to(WorkloadDevice.Current).parameters(), LearningRate, weight_decay: WeightDecay);
 
     public long Parameters => model.parameters().Sum(parameter => parameter.numel());
 

@@ -7,7 +7,7 @@ namespace Nabla.Benchmarks;
 internal sealed class LoaderBaseline(Tensor pictures, Tensor labels, bool augment, int batchSize) : IDisposable
 {
     // The loader disposes each batch before the next, and the data set with itself.
-    private readonly TorchSharp.Modules.DataLoader _loader = torch.utils.data.DataLoader(new Pictures(pictures, labels, augment), batchSize, shuffle: true, device: CPU);
+    private readonly TorchSharp.Modules.DataLoader _loader = torch.utils.data.DataLoader(new Pictures(pictures, labels, augment), batchSize, shuffle: true, device: WorkloadDevice.Current);
 
     /// <summary>Reads an epoch and says how many batches it had.</summary>
     public int ReadEpoch()

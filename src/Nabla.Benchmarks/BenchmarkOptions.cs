@@ -15,6 +15,9 @@ public sealed record BenchmarkOptions
     /// <summary>Threads of both sides; null: one for each core. Default: null.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>Device of both sides: cpu, cuda or cuda:n. Goals and memory are for the CPU. Default: cpu.</summary>
+    public string Device { get; init; } = "cpu";
+
     /// <summary>Precision of Nabla's side: auto, float32, bfloat16-mixed or float16-mixed; the raw side is always float32. Default: auto.</summary>
     public string Precision { get; init; } = PrecisionPolicy.Auto;
 

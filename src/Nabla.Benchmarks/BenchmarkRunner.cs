@@ -31,6 +31,7 @@ public static class BenchmarkRunner
     /// <param name="progress">Hears, in a line, what is measured now; null: nobody.</param>
     /// <param name="cancellationToken">Looked at between rounds.</param>
     /// <exception cref="OptionsException">The options cannot work.</exception>
+    /// <exception cref="DeviceException">The device is not there.</exception>
     /// <exception cref="NablaException">A side cannot run, or its loss is not finite.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static BenchmarkReport Run(BenchmarkOptions? options = null, Action<string>? progress = null, CancellationToken cancellationToken = default)
@@ -39,6 +40,7 @@ public static class BenchmarkRunner
         options.Validate();
         return OnThreads(options.Threads, () =>
         {
+            using var device = WorkloadDevice.Use(Devices.Parse(options.Device));
             var report = progress ?? (_ => { });
             SuiteContext context = new(options, MachineProbe.Measure(report), report, cancellationToken);
             List<BenchmarkRow> rows = [];

@@ -11,6 +11,12 @@ public sealed record MachineLimits
     /// <summary>Threads of the measurements.</summary>
     public required int Threads { get; init; }
 
+    /// <summary>The device that was measured, such as <c>cpu</c>.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>What rates are divided by to be shown: the threads on a processor, 1 on another device.</summary>
+    public required int Units { get; init; }
+
     /// <summary>Multiply-adds a second of float32 matrix products by libtorch, all threads together.</summary>
     public required double Float32MatrixRate { get; init; }
 
@@ -41,6 +47,7 @@ public sealed record MachineLimits
         ["column"] = MachineColumn.Of(Processor).Key,
         ["cores"] = Processor.Cores,
         ["threads"] = Threads,
+        ["device"] = Device,
         ["memory_gib"] = Math.Round(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1 << 30), 1),
         ["system"] = System.Runtime.InteropServices.RuntimeInformation.OSDescription,
         ["dotnet"] = Environment.Version.ToString(),
@@ -52,5 +59,5 @@ public sealed record MachineLimits
         ["triad_gb_per_second"] = Math.Round(TriadBandwidth / 1e9, 2),
     };
 
-    private double PerCore(double rate) => Math.Round(rate / Threads / 1e9, 2);
+    private double PerCore(double rate) => Math.Round(rate / Units / 1e9, 2);
 }

@@ -6,25 +6,29 @@ namespace Nabla.Benchmarks;
 internal static class MachineProbe
 {
     private const double SecondsEach = 0.6;
-    private static readonly long[] Sides = [512, 1024, 2048]; // the largest is beyond the caches, where packing is cheapest
+    private const double Growth = 8; // of the products, from one side to the next
+    private static readonly long[] Sides = [512, 1024, 2048, 4096]; // the largest is beyond the caches, where packing is cheapest
 
     /// <summary>Measures this machine with the present number of torch threads.</summary>
     /// <param name="progress">Hears what is measured; null: nobody.</param>
     public static MachineLimits Measure(Action<string>? progress = null)
     {
+        var onCpu = WorkloadDevice.Current.type == DeviceType.CPU;
         var threads = get_num_threads();
         progress?.Invoke("machine: float32 in registers");
-        var vector = VectorPeak.MultiplyAddsPerSecond(threads, SecondsEach);
+        var vector = onCpu ? VectorPeak.MultiplyAddsPerSecond(threads, SecondsEach) : 0;
         progress?.Invoke("machine: float32 matrix products");
         var full = MatrixRate(ScalarType.Float32);
         progress?.Invoke("machine: bfloat16 matrix products");
         var half = MatrixRate(ScalarType.BFloat16);
         progress?.Invoke("machine: memory bandwidth");
-        var triad = MemoryTriad.BytesPerSecond(threads, SecondsEach);
+        var triad = onCpu ? MemoryTriad.BytesPerSecond(threads, SecondsEach) : MemoryTriad.DeviceBytesPerSecond();
         return new()
         {
             Processor = ProcessorFeatures.Current,
             Threads = threads,
+            Device = Devices.NameOf(WorkloadDevice.Current),
+            Units = onCpu ? threads : 1,
             Float32VectorRate = vector,
             Float32MatrixRate = full,
             BFloat16MatrixRate = half,
@@ -40,23 +44,25 @@ internal static class MachineProbe
         foreach (var side in Sides)
         {
             using var inner = NewDisposeScope();
-            var (a, b) = (randn(side, side).to_type(type), randn(side, side).to_type(type));
+            var (a, b) = (randn(side, side).to_type(type).to(WorkloadDevice.Current), randn(side, side).to_type(type).to(WorkloadDevice.Current));
             var products = (double)side * side * side;
             using (a.mm(b))
             {
                 // Warm-up: kernels are made for the sizes.
             }
+            WorkloadDevice.Synchronize();
             var began = Stopwatch.GetTimestamp();
             do
             {
                 var start = Stopwatch.GetTimestamp();
                 a.mm(b).Dispose();
+                WorkloadDevice.Synchronize();
                 best = Math.Max(best, products / Stopwatch.GetElapsedTime(start).TotalSeconds);
             }
             while (Stopwatch.GetElapsedTime(began).TotalSeconds < SecondsEach / Sides.Length);
-            if (best < products / SecondsEach / 8)
+            if (Stopwatch.GetElapsedTime(began).TotalSeconds > SecondsEach || best * SecondsEach < products * Growth)
             {
-                break; // emulated: eight times the work would take seconds and change nothing
+                break; // the next size would take longer than all before, and change little
             }
         }
         return best;

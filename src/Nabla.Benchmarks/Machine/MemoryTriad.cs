@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -38,6 +39,26 @@ internal static unsafe class MemoryTriad
                 NativeMemory.AlignedFree((void*)array);
             }
         }
+    }
+
+    /// <summary>The same on another device, by one operation of libtorch.</summary>
+    public static double DeviceBytesPerSecond()
+    {
+        const int Repeats = 20;
+        using var scope = NewDisposeScope();
+        Tensor[] arrays = [.. Enumerable.Range(0, 2).Select(_ => ones(Bytes / sizeof(float), device: WorkloadDevice.Current))];
+        var start = 0L;
+        for (var i = -1; i < Repeats; i++) // the first is warm-up
+        {
+            if (i == 0)
+            {
+                WorkloadDevice.Synchronize();
+                start = Stopwatch.GetTimestamp();
+            }
+            arrays[0].add(arrays[1], alpha: 3).Dispose();
+        }
+        WorkloadDevice.Synchronize();
+        return 3.0 * Bytes * Repeats / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

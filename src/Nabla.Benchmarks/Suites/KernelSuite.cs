@@ -38,7 +38,7 @@ internal static class KernelSuite
     private static BenchmarkRow Measure(KernelComparison comparison, SuiteContext context)
     {
         using var scope = NewDisposeScope();
-        Tensor[] inputs = [.. comparison.Shapes.Select(shape => randn(shape).to_type(comparison.Type).requires_grad_())];
+        Tensor[] inputs = [.. comparison.Shapes.Select(shape => randn(shape).to_type(comparison.Type).to(WorkloadDevice.Current).requires_grad_())];
         var ratio = context.Compare(() => Step(comparison.Plain, inputs), () => Step(comparison.Nabla, inputs), minimumSeconds: 0.1);
         return context.SpeedUp(Name, comparison.Name, comparison.Description, ratio);
     }

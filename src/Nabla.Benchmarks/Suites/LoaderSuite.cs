@@ -39,7 +39,7 @@ internal static class LoaderSuite
     {
         foreach (var batch in loader.ReadEpoch(epoch))
         {
-            batch.Dispose();
+            batch.MoveTo(WorkloadDevice.Current).Dispose();
         }
     }
 

@@ -54,8 +54,8 @@ internal static class OptimizerSuite
             using var scope = NewDisposeScope();
             for (var i = 0; i < Count; i++)
             {
-                var parameter = randn(Side, Side).AsOwnedParameter();
-                parameter.grad = randn(Side, Side);
+                var parameter = randn(Side, Side, device: WorkloadDevice.Current).AsOwnedParameter();
+                parameter.grad = randn(Side, Side, device: WorkloadDevice.Current);
                 Parameters.Add(parameter);
             }
         }

@@ -12,7 +12,7 @@ internal sealed record SuiteContext(BenchmarkOptions Options, MachineLimits Mach
     /// <param name="b">Nabla.</param>
     /// <param name="minimumSeconds">Length of a slice.</param>
     public RatioSummary Compare(Action a, Action b, double minimumSeconds = 0.2)
-        => RatioSummary.Of(PairedTimer.Run(a, b, Options.Rounds, minimumSeconds, CancellationToken));
+        => RatioSummary.Of(PairedTimer.Run(a, b, Options.Rounds, minimumSeconds, WorkloadDevice.Synchronize, CancellationToken));
 
     /// <summary>A row that says how many times as fast as the reference Nabla is.</summary>
     public BenchmarkRow SpeedUp(string suite, string workload, string description, RatioSummary ratio) => new()
@@ -49,6 +49,9 @@ internal sealed record SuiteContext(BenchmarkOptions Options, MachineLimits Mach
         Goals = Goals(suite, workload),
     };
 
-    /// <summary>The goals of a workload on this machine.</summary>
-    public IReadOnlyList<BenchmarkGoal> Goals(string suite, string workload) => BenchmarkGoals.For(suite, workload, MachineColumn.Of(Machine.Processor));
+    /// <summary>The goals of a workload on this machine; they are for processors.</summary>
+    public IReadOnlyList<BenchmarkGoal> Goals(string suite, string workload) => IsOnCpu ? BenchmarkGoals.For(suite, workload, MachineColumn.Of(Machine.Processor)) : [];
+
+    /// <summary>Whether the processor computes.</summary>
+    public static bool IsOnCpu => WorkloadDevice.Current.type == DeviceType.CPU;
 }

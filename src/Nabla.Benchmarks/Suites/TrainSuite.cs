@@ -20,7 +20,7 @@ internal static class TrainSuite
                 context.Report($"train: {workload.Name} against direct calls");
                 yield return MeasureAten(workload, aten, context);
             }
-            if (workload.Name == MemoryWorkload && context.Options.Memory)
+            if (workload.Name == MemoryWorkload && context.Options.Memory && SuiteContext.IsOnCpu)
             {
                 context.Report($"train: {workload.Name} memory, each side in a process of its own");
                 yield return MemoryOf(workload, context);
@@ -32,7 +32,7 @@ internal static class TrainSuite
     {
         using var baseline = workload.Baseline();
         using var nabla = workload.Nabla(context.Options.Precision);
-        var precision = PrecisionPolicy.Resolve(context.Options.Precision, CPU).Name;
+        var precision = PrecisionPolicy.Resolve(context.Options.Precision, WorkloadDevice.Current).Name;
         var ratio = context.Compare(() => Checked(baseline, workload, "raw"), () => Checked(nabla, workload, "Nabla"));
         return context.SpeedUp(Name, workload.Name, workload.Description, ratio) with
         {
@@ -65,7 +65,7 @@ internal static class TrainSuite
             Ratio = (double)nabla / raw,
             MemoryBytes = nabla,
             ReferenceMemoryBytes = raw,
-            Precision = PrecisionPolicy.Resolve(context.Options.Precision, CPU).Name,
+            Precision = PrecisionPolicy.Resolve(context.Options.Precision, WorkloadDevice.Current).Name,
             Goals = context.Goals(Name, $"{workload.Name} memory"),
         };
     }

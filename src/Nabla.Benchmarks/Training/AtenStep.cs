@@ -16,7 +16,7 @@ internal sealed class AtenStep : ITrainingStep, ISizedStep
     /// <param name="batch">Tensors that <paramref name="loss"/> uses; taken over.</param>
     public AtenStep(Tensor[] parameters, Func<Tensor[], Tensor> loss, params Tensor[] batch)
     {
-        _parameters = [.. parameters.Select(parameter => parameter.DetachFromDisposeScope().requires_grad_())];
+        _parameters = [.. parameters.Select(parameter => parameter.to(WorkloadDevice.Current).DetachFromDisposeScope().requires_grad_())];
         (_loss, _batch, _optimizer) = (loss, batch, new(_parameters));
     }
 

@@ -24,7 +24,7 @@ internal sealed class DirectAdamW : IDisposable
         _parameters = parameters;
         _first = [.. parameters.Select(parameter => zeros_like(parameter).DetachFromDisposeScope())];
         _second = [.. parameters.Select(parameter => zeros_like(parameter).DetachFromDisposeScope())];
-        _step = zeros([], ScalarType.Float32).DetachFromDisposeScope();
+        _step = zeros([], ScalarType.Float32, parameters[0].device).DetachFromDisposeScope();
         _steps = [.. parameters.Select(_ => _step)];
     }
 

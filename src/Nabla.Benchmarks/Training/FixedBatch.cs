@@ -43,6 +43,7 @@ internal sealed record FixedBatch(Func<Tensor> Inputs, Func<Tensor> Targets)
     private static Tensor Drawn(Func<Generator, Tensor> draw)
     {
         using var generator = new Generator((ulong)Seed);
-        return draw(generator);
+        using var drawn = draw(generator);
+        return drawn.to(WorkloadDevice.Current, copy: true);
     }
 }

@@ -14,6 +14,7 @@ internal sealed record SequencePairs(Tensor Source, Tensor SourceLengths, Tensor
     public static SequencePairs Draw(int batch, int shortest, int longest, int vocabulary)
     {
         using var scope = NewDisposeScope();
+        var device = WorkloadDevice.Current;
         using var generator = new Generator(Seed);
         var places = arange(longest, ScalarType.Int64).unsqueeze(0);                                            // [1, time]
         Tensor Lengths() => randint(shortest, longest + 1, [batch], dtype: ScalarType.Int64, generator: generator)
@@ -23,10 +24,10 @@ internal sealed record SequencePairs(Tensor Source, Tensor SourceLengths, Tensor
         var (isSource, isInput) = (places.lt(sourceLengths.unsqueeze(1)), places.lt(inputLengths.unsqueeze(1)));
         var (source, target) = (Ids(), Ids());
         return new(
-            (source * isSource.to(ScalarType.Int64)).MoveToOuterDisposeScope(),
-            sourceLengths.MoveToOuterDisposeScope(),
-            (target.roll(1, 1) * isInput.to(ScalarType.Int64)).MoveToOuterDisposeScope(),
-            inputLengths.MoveToOuterDisposeScope(),
-            target.masked_fill(isInput.logical_not(), -100).MoveToOuterDisposeScope());
+            (source * isSource.to(ScalarType.Int64)).to(device).MoveToOuterDisposeScope(),
+            sourceLengths.to(device).MoveToOuterDisposeScope(),
+            (target.roll(1, 1) * isInput.to(ScalarType.Int64)).to(device).MoveToOuterDisposeScope(),
+            inputLengths.to(device).MoveToOuterDisposeScope(),
+            target.masked_fill(isInput.logical_not(), -100).to(device).MoveToOuterDisposeScope());
     }
 }

@@ -28,7 +28,8 @@ internal sealed class StepRunnerStep : ITrainingStep, ISizedStep
     {
         (_task, _batch, _dispose) = (task, batch, dispose);
         _options = (options ?? Options) with { Precision = precision };
-        _runner = new(task, _options, new(), PrecisionPolicy.Resolve(precision, CPU));
+        task.Module.to(WorkloadDevice.Current); // before the optimiser: it replaces parameters
+        _runner = new(task, _options, new() { Device = WorkloadDevice.Current }, PrecisionPolicy.Resolve(precision, WorkloadDevice.Current));
         _schedule = ScheduleFactory.Create(_options.Schedule, 1, 1);
         _measures = task.CreateMetrics("train");
         task.Module.train();
@@ -49,6 +50,7 @@ internal sealed class StepRunnerStep : ITrainingStep, ISizedStep
         _runner.Accumulate(_batch(), _step, 0, _measures);
         _runner.Update(_step, 0, _schedule, report: (_step + 1) % _options.LogEverySteps == 0);
         _step++;
+        _runner.Losses.Flush();
         var loss = LossMeter.Mean(_runner.Losses.Window);
         _runner.Losses.ResetWindow();
         return loss;

@@ -14,8 +14,9 @@ namespace Nabla.Cli;
 /// <param name="Check">Whether a must that does not hold is a failure.</param>
 /// <param name="SkipMemory">Whether memory is left out.</param>
 /// <param name="Side">Take some steps of one side only, and say the memory that they needed; null: measure as usual.</param>
+/// <param name="Device">cpu, cuda or cuda:n; null: cpu.</param>
 internal sealed record BenchRequest(
-    IReadOnlyList<string> Suites, IReadOnlyList<string> Workloads, int? Rounds, int? Threads, string? Precision, string? OutputFile, string? PlotFile, bool Check, bool SkipMemory, string? Side);
+    IReadOnlyList<string> Suites, IReadOnlyList<string> Workloads, int? Rounds, int? Threads, string? Precision, string? OutputFile, string? PlotFile, bool Check, bool SkipMemory, string? Side, string? Device);
 
 /// <summary><c>nabla bench train --workload W6</c></summary>
 internal static class BenchCommand
@@ -42,18 +43,21 @@ internal static class BenchCommand
         Option<bool> check = new("--check") { Description = "End with exit code 1 when a number that must be reached is not." };
         Option<bool> skipMemory = new("--no-memory") { Description = "Leave out the memory of W6, which takes two processes more." };
         Option<string?> side = new("--side") { HelpName = "SIDE", Description = "raw or nabla: take three steps of one workload on this side only, and print the most memory that the process has needed." };
-        Command command = new("bench", Description) { suites, workloads, rounds, threads, precision, output, plot, check, skipMemory, side };
+        Option<string?> device = new("--device") { HelpName = "DEVICE", Description = "Device of both sides: cpu, cuda or cuda:<number>. What must be reached is for the CPU. Default: cpu" };
+        Command command = new("bench", Description) { suites, workloads, rounds, threads, device, precision, output, plot, check, skipMemory, side };
         command.SetAction((input, _) => runner.RunAsync(handler, () =>
         {
             BenchRequest request = new(
                 input.GetValue(suites) ?? [], input.GetValue(workloads) ?? [], Number("--rounds", input.GetValue(rounds)), Number("--threads", input.GetValue(threads)),
-                input.GetValue(precision), input.GetValue(output), input.GetValue(plot), input.GetValue(check), input.GetValue(skipMemory), input.GetValue(side));
+                input.GetValue(precision), input.GetValue(output), input.GetValue(plot), input.GetValue(check), input.GetValue(skipMemory), input.GetValue(side), Device(input.GetValue(device)));
             return request is { Side: not null, Workloads.Count: not 1 }
                 ? throw new UsageException("nabla bench: --side needs one workload. Example: nabla bench --side raw --workload W6")
                 : request;
         }));
         return command;
     }
+
+    private static string? Device(string? text) => text is null ? null : CommonOptions.CheckDevice(text);
 
     private static int? Number(string option, string? text)
         => text is null ? null

@@ -34,6 +34,6 @@ public sealed class PairedTimerTests
     {
         using CancellationTokenSource source = new();
 
-        Assert.Throws<OperationCanceledException>(() => PairedTimer.Run(source.Cancel, () => { }, rounds: 2, minimumSeconds: 0.001, source.Token));
+        Assert.Throws<OperationCanceledException>(() => PairedTimer.Run(source.Cancel, () => { }, rounds: 2, minimumSeconds: 0.001, cancellationToken: source.Token));
     }
 }

@@ -10,7 +10,7 @@ internal static class ReportExamples
 
     public static MachineLimits Limits { get; } = new()
     {
-        Processor = Processor, Threads = 2, Float32MatrixRate = 80e9, Float32VectorRate = 70e9, BFloat16MatrixRate = 500e9, TriadBandwidth = 10e9,
+        Processor = Processor, Threads = 2, Units = 2, Float32MatrixRate = 80e9, Float32VectorRate = 70e9, BFloat16MatrixRate = 500e9, TriadBandwidth = 10e9,
     };
 
     /// <summary>W6 at 4 times the baseline and 40 % of the peak: one must holds, the other does not.</summary>

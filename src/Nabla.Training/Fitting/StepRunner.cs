@@ -8,7 +8,7 @@ namespace Nabla.Training;
 /// One optimiser step: forward and backward of its batches, then clipping and the update. Gradients of several batches are weighted by
 /// their examples, so the step equals that of one large batch. Owns the optimiser, the average and the scaler. Not thread-safe.
 /// </summary>
-internal sealed class StepRunner : IDisposable
+internal sealed partial class StepRunner : IDisposable
 {
     private readonly TrainingTask _task;
     private readonly TrainingOptions _options;
@@ -65,10 +65,15 @@ internal sealed class StepRunner : IDisposable
         using var scope = NewDisposeScope();
         var here = batch.MoveTo(_context.Device);
         using var free = _held is null ? here : null;
+        if (here.Count == 0)
+        {
+            throw new DataException($"Step {step} (epoch {epoch}): the batch holds no example. A loader must leave empty batches out; check batch_size, drop_last and the length of the data.");
+        }
         _held?.Hold(here);
         if (_batches == 0)
         {
             Seeds.SetGlobal(_context.Seed, RandomPurpose.Step, step);
+            KeepBuffers();
         }
         try
         {
@@ -78,6 +83,11 @@ internal sealed class StepRunner : IDisposable
                 output = Forward(here, step, epoch);
             }
             CheckScalar(output.Loss);
+            if (!IsFinite(output, here, step, epoch))
+            {
+                _batches++;
+                return;
+            }
             if (output.Weight > 0 && Losses.Add(output.Loss, output.Weight, step) is { } loss && !double.IsFinite(loss))
             {
                 throw NumericFault.InLoss(step, epoch, loss, here, _task.Module, output);
@@ -101,6 +111,14 @@ internal sealed class StepRunner : IDisposable
     public (double LearningRate, long Weight, double? GradientNorm) Update(long step, int epoch, Schedule schedule, bool report)
     {
         using var scope = NewDisposeScope();
+        if (IsSpoiled(step, epoch))
+        {
+            Optimizer.ZeroGradients();
+            (_firstWeight, _weight, _batches) = (0, 0, 0);
+            LeaveOut();
+            return (PeakLearningRate * schedule.Factor(step), 0, null);
+        }
+        (LeftOut, SkippedInRow) = (null, 0);
         if (_sharpness is not null)
         {
             _held!.KeepBuffers();
@@ -150,6 +168,7 @@ internal sealed class StepRunner : IDisposable
         _sharpness?.Dispose();
         _held?.Dispose();
         Losses.Dispose();
+        DisposeBuffers();
     }
 
     /// <summary>The gradients of the whole step from those of its batches, with the penalty's.</summary>
@@ -231,7 +250,7 @@ internal sealed class StepRunner : IDisposable
         }
         // Relative to the first batch, not absolute: keeps float16 gradients in range, and a step of one batch is the plain one.
         var loss = output.Weight == _firstWeight ? output.Loss : output.Loss * ((double)output.Weight / _firstWeight);
-        (Scaler is null ? loss : Scaler.Scale(loss)).backward();
+        CallbackGuard.Backward(Scaler is null ? loss : Scaler.Scale(loss));
     }
 
     private double? Clip(long step, int epoch, bool report)

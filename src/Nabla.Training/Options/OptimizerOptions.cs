@@ -53,7 +53,7 @@ public sealed record OptimizerOptions
     /// <summary>Checks every value that all optimisers share; the factory checks the name and what belongs to one optimiser.</summary>
     /// <exception cref="OptionsException">A value cannot work.</exception>
     public void Validate() => OptionsCheck.For(this)
-        .Require(LearningRate > 0 && double.IsFinite(LearningRate), $"learning_rate must be above 0; it is {LearningRate}.")
+        .Require(LearningRate is > 0 and <= 1e6, $"learning_rate must be above 0 and at most 1e6; it is {LearningRate}.")
         .Require(WeightDecay >= 0 && double.IsFinite(WeightDecay), $"weight_decay must be at least 0; it is {WeightDecay}.")
         .Require(Betas is null || (Betas.Count is 2 or 3 && Betas.All(beta => beta is >= 0 and < 1)), $"betas must be 2 (adan: 3) numbers in [0, 1); it is [{string.Join(", ", Betas ?? [])}].")
         .Require(Epsilon is null or >= 0, $"epsilon must be at least 0; it is {Epsilon}.")

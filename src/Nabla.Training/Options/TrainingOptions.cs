@@ -53,6 +53,9 @@ public sealed record TrainingOptions
     /// <summary>When checkpoints are written and which are kept.</summary>
     public CheckpointOptions Checkpoints { get; init; } = new();
 
+    /// <summary>What follows when a loss or a gradient is NaN or infinite.</summary>
+    public NonFiniteOptions NonFinite { get; init; } = new();
+
     /// <summary>Log a line of metrics every so many steps. Default: 10.</summary>
     public int LogEverySteps { get; init; } = 10;
 
@@ -145,27 +148,6 @@ public sealed record EarlyStoppingOptions
     public void Validate() => OptionsCheck.For(this)
         .Require(Patience >= 1, $"patience must be at least 1; it is {Patience}.")
         .Require(MinimumChange >= 0, $"minimum_change must be at least 0; it is {MinimumChange}.")
-        .Require(Monitor.Contains('/', StringComparison.Ordinal), $"monitor must be split/metric, such as validation/loss; it is '{Monitor}'.")
-        .ThrowIfAny();
-}
-
-/// <summary>When checkpoints are written and which are kept.</summary>
-public sealed record CheckpointOptions
-{
-    /// <summary>Write one every so many steps as well as after each epoch; null: only after epochs. Default: null.</summary>
-    public long? EverySteps { get; init; }
-
-    /// <summary>How many of the newest are kept, besides the best. Default: 2.</summary>
-    public int KeepLast { get; init; } = 2;
-
-    /// <summary>The metric that decides which one is best. Default: validation/loss.</summary>
-    public string Monitor { get; init; } = "validation/loss";
-
-    /// <summary>Checks every value.</summary>
-    /// <exception cref="OptionsException">A value cannot work.</exception>
-    public void Validate() => OptionsCheck.For(this)
-        .Require(EverySteps is null or >= 1, $"every_steps must be at least 1; it is {EverySteps}.")
-        .Require(KeepLast >= 1, $"keep_last must be at least 1; it is {KeepLast}.")
         .Require(Monitor.Contains('/', StringComparison.Ordinal), $"monitor must be split/metric, such as validation/loss; it is '{Monitor}'.")
         .ThrowIfAny();
 }

@@ -58,7 +58,7 @@ public sealed class GradientGoldenTests
         _ => throw new InvalidDataException($"unknown warm-up {name}"),
     };
 
-    private static SafeTensorsFile Shared(GoldenCase golden) => SafeTensorsFile.Read(Path.ChangeExtension(golden.Path, ".safetensors"));
+    private static GoldenTensors Shared(GoldenCase golden) => GoldenTensors.Read(Path.ChangeExtension(golden.Path, ".safetensors"));
 
     /// <summary>Parameters with the gradients of a set; an index that is missing is an absent gradient.</summary>
     private static List<Parameter> ParametersOf(GoldenCase golden, ScalarType dtype)

@@ -78,7 +78,7 @@ public sealed class OptimizerGoldenTests
         }
     }
 
-    private static SafeTensorsFile Shared(GoldenCase golden) => SafeTensorsFile.Read(Path.ChangeExtension(golden.Path, ".safetensors"));
+    private static GoldenTensors Shared(GoldenCase golden) => GoldenTensors.Read(Path.ChangeExtension(golden.Path, ".safetensors"));
 
     /// <summary>Thirty steps; parameters (and the rule's own average) at the snapshots and the loss before each step. A null tolerance skips a step.</summary>
     private static void Follow(GoldenCase golden, TrajectoryProblem run, Optimizer optimizer, SharpnessAware? sharpness, string prefix, JsonElement losses, Func<int, double?> tolerance)

@@ -1,6 +1,6 @@
 namespace Nabla.Nn.Tests;
 
-/// <summary>Outputs, gradients and buffers of layers against torch, in both precisions. The kind and its options come from the files.</summary>
+/// <summary>Outputs, gradients and buffers of layers against torch, in both precisions, on fused and plain paths. The kind and its options come from the files.</summary>
 public sealed class LayersGoldenTests
 {
     private static readonly string[] NotOutputs = ["input.", "param.", "buffer.", "grad.", "cotangent.", "naive.", "relative"];
@@ -12,16 +12,20 @@ public sealed class LayersGoldenTests
     {
         var kind = golden.Text("kind")!;
         Assert.SkipUnless(LayerKinds.All.TryGetValue(kind, out var run), $"layer '{kind}' is not implemented");
-        foreach (var type in GoldenComparison.Types)
+        foreach (var isFused in (bool[])[true, false])
         {
-            using var scope = NewDisposeScope();
-            LayerCase @case = new(golden, type);
-            var outputs = run!(@case);
+            using var path = FusedOperations.Use(isFused);
+            foreach (var type in GoldenComparison.Types)
+            {
+                using var scope = NewDisposeScope();
+                LayerCase @case = new(golden, type);
+                var outputs = run!(@case);
 
-            CompareOutputs(golden, @case, outputs);
-            CompareGradients(golden, @case, outputs);
-            CompareBuffers(golden, @case);
-            CompareRewrittenParameters(golden, @case);
+                CompareOutputs(golden, @case, outputs);
+                CompareGradients(golden, @case, outputs);
+                CompareBuffers(golden, @case);
+                CompareRewrittenParameters(golden, @case);
+            }
         }
     }
 

@@ -114,7 +114,7 @@ public static class Doctor
             ];
             checks.AddRange(WorkKinds.All.Select(PrecisionCheck));
             var count = Devices.CudaCount();
-            checks.AddRange(Enumerable.Range(0, count).Select(index => new DoctorCheck("devices", $"cuda:{index}", "usable")));
+            checks.AddRange(Enumerable.Range(0, count).Select(index => new DoctorCheck("devices", $"cuda:{index}", CudaState(index))));
             if (count == 0)
             {
                 checks.Add(new("devices", "cuda", "none; to use a GPU set NABLA_LIBTORCH to the torch/lib folder of a CUDA PyTorch install"));
@@ -127,6 +127,10 @@ public static class Doctor
             return [new("libraries", "Tensor engine", "does not load", DoctorStatus.Error, cause.Message)];
         }
     }
+
+    private static string CudaState(int index) => DeviceMemory.Query(new Device(DeviceType.CUDA, index)) is { } memory
+        ? $"usable; {Size(memory.Free)} free of {Size(memory.Total)}"
+        : "usable";
 
     /// <summary>What precision <c>auto</c> means here; measures where that has not been done on this machine.</summary>
     private static DoctorCheck PrecisionCheck(WorkKind kind)

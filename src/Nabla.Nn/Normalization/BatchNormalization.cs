@@ -34,7 +34,7 @@ public sealed record BatchNormalizationOptions
 /// Source: Ioffe and Szegedy (2015), arXiv:1502.03167. As PyTorch's BatchNorm1d, 2d and 3d in one (normalises with the biased
 /// variance, tracks the unbiased one, same keys), but a batch with one value a channel is refused with a plain message.
 /// </summary>
-public sealed class BatchNormalization : Module<Tensor, Tensor>
+public sealed class BatchNormalization : Module<Tensor, Tensor>, IRunningStatistics
 {
     private readonly Parameter? weight, bias;
     private readonly Tensor? running_mean, running_var, num_batches_tracked; // keys as in PyTorch's checkpoints
@@ -48,7 +48,7 @@ public sealed class BatchNormalization : Module<Tensor, Tensor>
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        _options = options;
+        (_options, Momentum) = (options, options.Momentum);
         if (options.UseScaleAndShift)
         {
             weight = torch.ones(options.Channels).AsOwnedParameter();
@@ -62,6 +62,9 @@ public sealed class BatchNormalization : Module<Tensor, Tensor>
         }
         RegisterComponents();
     }
+
+    /// <inheritdoc/>
+    public double? Momentum { get; set; }
 
     /// <summary>Normalises each channel.</summary>
     /// <param name="x"><c>[batch, channels, ...]</c>.</param>
@@ -92,7 +95,7 @@ public sealed class BatchNormalization : Module<Tensor, Tensor>
         {
             num_batches_tracked!.add_(1);
         }
-        var momentum = _options.Momentum ?? (1.0 / num_batches_tracked.item<long>());
+        var momentum = Momentum ?? (1.0 / num_batches_tracked.item<long>());
         return functional.batch_norm(x, running_mean!, running_var!, weight!, bias!, true, momentum, _options.Epsilon);
     }
 }

@@ -6,22 +6,24 @@ namespace Nabla.Models.Tests;
 /// <summary>Whole training runs from stored weights and batches: our models and optimisers against PyTorch's losses, step by step.</summary>
 public sealed class GoldenCurveTests
 {
-    public static IEnumerable<TheoryDataRow<GoldenCase>> Cases => Golden.Rows("training/curves");
+    public static IEnumerable<TheoryDataRow<GoldenCase, bool>> Cases
+        => Golden.Cases("training/curves").SelectMany(golden => new[] { true, false }.Select(isFused => new TheoryDataRow<GoldenCase, bool>(golden, isFused) { TestDisplayName = $"training/curves {golden} {(isFused ? "fused" : "plain")}" }));
 
     [Theory, MemberData(nameof(Cases))]
-    public void Training_InFloat32_FollowsTheStoredLosses(GoldenCase golden)
+    public void Training_InFloat32_FollowsTheStoredLosses(GoldenCase golden, bool isFused)
     {
         var bounds = Numbers(golden.Json.GetProperty("tolerance_f32"));
-        Run(golden, ScalarType.Float32, bounds, bounds[^1]);
+        Run(golden, isFused, ScalarType.Float32, bounds, bounds[^1]);
     }
 
     [Theory, MemberData(nameof(Cases))]
-    public void Training_InFloat64_FollowsTheStoredLosses(GoldenCase golden)
-        => Run(golden, ScalarType.Float64, [.. Numbers(golden.Json.GetProperty("tolerance_f32")).Select(_ => 1e-9)], 1e-9); // README, Tolerances: curves
+    public void Training_InFloat64_FollowsTheStoredLosses(GoldenCase golden, bool isFused)
+        => Run(golden, isFused, ScalarType.Float64, [.. Numbers(golden.Json.GetProperty("tolerance_f32")).Select(_ => 1e-9)], 1e-9); // README, Tolerances: curves
 
-    private static void Run(GoldenCase golden, ScalarType type, double[] bounds, double lastBound)
+    private static void Run(GoldenCase golden, bool isFused, ScalarType type, double[] bounds, double lastBound)
     {
         using var scope = NewDisposeScope();
+        using var path = FusedOperations.Use(isFused);
         using var document = JsonDocument.Parse(System.IO.File.ReadAllBytes(golden.Path));
         var (kind, options) = (document.RootElement.GetProperty("model").GetString()!, document.RootElement.GetProperty("options"));
         var problem = CurveProblem.Find(kind, GoldenTensors.Read(System.IO.Path.ChangeExtension(golden.Path, ".safetensors")), options);

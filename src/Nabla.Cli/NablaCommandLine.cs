@@ -33,7 +33,8 @@ internal static class NablaCommandLine
         }
     }
 
-    private static ParseResult Parse(IReadOnlyList<string> arguments, CommandRunner runner, CommandHandlers handlers, CommandOutput output)
+    /// <summary>Parses a command line; <see cref="UsageErrors"/> says what is wrong with it.</summary>
+    internal static ParseResult Parse(IReadOnlyList<string> arguments, CommandRunner runner, CommandHandlers handlers, CommandOutput output)
     {
         // Before parsing, so that also a command line that cannot be parsed is answered in JSON.
         output.Json = arguments.TakeWhile(argument => argument != "--").Contains(JsonName);

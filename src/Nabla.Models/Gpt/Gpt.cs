@@ -84,7 +84,7 @@ public sealed class Gpt : LanguageModel, IOwnOperations
         var x = embedding.call(ids);
         foreach (var block in blocks)
         {
-            x = block.call(x);
+            x = _options.Recompute ? Recompute.Run(block, x, null) : block.call(x);
         }
         return norm.call(x);
     }

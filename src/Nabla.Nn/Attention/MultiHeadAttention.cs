@@ -26,6 +26,7 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
         qkv = Linear(options.Features, (options.Heads + (2L * options.KeyHeads)) * options.SizeOfHead, options.UseBias);
         output = Linear((long)options.Heads * options.SizeOfHead, options.Features, options.UseBias);
         rotary = options.UseRotaryPositions ? new RotaryEmbedding(new() { HeadSize = options.SizeOfHead, Base = options.RotaryBase }) : null;
+        StartAsPyTorch();
         RegisterComponents();
     }
 
@@ -74,6 +75,20 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
         return rotary is null ? (q, k, v) : (rotary.call(q), rotary.call(k), v);
 
         Tensor Heads(Tensor part, long count) => part.view(batch, time, count, size).transpose(1, 2);
+    }
+
+    /// <summary>Projections uniform by Xavier over the stacked weight, biases 0, as PyTorch's MultiheadAttention starts.</summary>
+    private void StartAsPyTorch()
+    {
+        using var ungraded = no_grad();
+        using var scope = NewDisposeScope();
+        var bound = Math.Sqrt(6.0 / (qkv.weight.shape[0] + qkv.weight.shape[1]));
+        qkv.weight.uniform_(-bound, bound);
+        if (_options.UseBias)
+        {
+            qkv.bias!.zero_();
+            output.bias!.zero_();
+        }
     }
 
     private static Tensor? KeyMask(Tensor? mask, long[] shape)

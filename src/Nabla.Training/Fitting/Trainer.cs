@@ -34,7 +34,9 @@ public sealed class Trainer
         options.Validate();
         options.Optimizer.Validate();
         OptimizerFactory.Validate(options.Optimizer);
-        options.Schedule.Validate();
+        ScheduleFactory.Validate(options.Schedule);
+        options.Averaging?.Validate();
+        options.Sam?.Validate();
         options.Regularization.Validate();
         options.EarlyStopping?.Validate();
         options.Checkpoints.Validate();

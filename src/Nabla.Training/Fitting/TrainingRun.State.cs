@@ -18,7 +18,7 @@ internal sealed partial class TrainingRun
         Precision = _runner.Precision.Name,
         Schedule = _schedule.SaveState(),
         Scaler = _runner.Scaler?.SaveState() ?? new Dictionary<string, double>(),
-        AverageUpdates = _runner.Average?.Updates,
+        AverageUpdates = _runner.Average?.Weights.Updates,
         Metrics = new Dictionary<string, double>(_metrics),
         Best = _best,
         Callbacks = Keyed().ToDictionary(pair => pair.Key, pair => pair.Callback.SaveState()),
@@ -39,9 +39,9 @@ internal sealed partial class TrainingRun
         {
             checkpoint.LoadTrainedWeights(_task.Module);
             _runner.Optimizer.LoadState(checkpoint.ReadOptimizer());
-            if (_runner.Average is { } average)
+            if (_runner.Average?.Weights is { } average)
             {
-                var saved = checkpoint.ReadAverage() ?? throw new CheckpointException($"{checkpoint.FullPath}: expected averaged weights for ema_decay {_options.EmaDecay}, got a checkpoint without. Resume with the recipe of the run.");
+                var saved = checkpoint.ReadAverage() ?? throw new CheckpointException($"{checkpoint.FullPath}: expected averaged weights, as this recipe asks for an average, got a checkpoint without. Resume with the recipe of the run.");
                 var averageState = saved.ToDictionary(entry => "average." + entry.Key, entry => entry.Value, StringComparer.Ordinal);
                 averageState["updates"] = tensor(state.AverageUpdates ?? 0);
                 average.LoadState(averageState);
@@ -69,6 +69,19 @@ internal sealed partial class TrainingRun
         }
         TrainingLog.Resumed(_logger, _step, _epoch, _batchInEpoch, checkpoint.FullPath);
     }
+
+    private void RefreshAverage() => _runner.Average?.Refresh(batches =>
+    {
+        Seeds.SetGlobal(_context.Seed, RandomPurpose.Other, _step);
+        BatchNormStatistics.Update(_task.Module, _train.ReadEpoch(0, cancellationToken: _abort).Take(batches), batch =>
+        {
+            using var here = batch.MoveTo(_context.Device);
+            using (_runner.Precision.Enter(_context.Device.type))
+            {
+                _task.Step(here);
+            }
+        });
+    });
 
     private void CheckSameRun(CheckpointState state, string path)
     {

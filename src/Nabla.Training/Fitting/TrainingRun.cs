@@ -27,6 +27,7 @@ internal sealed partial class TrainingRun : IDisposable
     private readonly SortedDictionary<string, bool> _measured;
     private readonly long? _stepsPerEpoch, _totalSteps;
     private readonly CheckpointState? _resumed;
+    private readonly LoaderWait _loaderWait;
     private readonly Dictionary<string, double> _metrics = new(StringComparer.Ordinal);
     private long _step, _batchInEpoch, _examples, _savedStep = -1;
     private int _epoch;
@@ -41,11 +42,12 @@ internal sealed partial class TrainingRun : IDisposable
         (_task, _options, _context, _train, _validation, _store, _logger, _time, _stop, _abort) = (task, options, context, train, validation, store, logger, time, stop, abort);
         _stepsPerEpoch = train.BatchesPerEpoch is { } batches ? (batches + options.AccumulateBatches - 1) / options.AccumulateBatches : null;
         _totalSteps = _stepsPerEpoch is { } steps ? Math.Min(options.MaxSteps ?? long.MaxValue, steps * options.Epochs) : options.MaxSteps;
+        _loaderWait = new(time);
         _measured = Preflight.Measured(task, validation);
         _callbacks = options.EarlyStopping is { } stopping ? [.. context.Callbacks, new EarlyStopping(stopping, _measured[stopping.Monitor])] : context.Callbacks;
         _resumed = checkpoint?.State;
-        _runner = new(task, options, context, precision);
-        _schedule = ScheduleFactory.Create(options.Schedule, _totalSteps ?? 1, _stepsPerEpoch ?? 1);
+        _runner = new(task, options, context, precision, _totalSteps, _stepsPerEpoch);
+        _schedule = RunSchedule.Create(options, _totalSteps, _stepsPerEpoch);
         _measures = task.CreateMetrics("train");
         _runner.PeakLearningRate = learningRate ?? _runner.PeakLearningRate;
         try
@@ -144,7 +146,7 @@ internal sealed partial class TrainingRun : IDisposable
             measure.Reset();
         }
         using var batches = _train.ReadEpoch(epoch, _batchInEpoch, _abort).GetEnumerator();
-        var hasNext = batches.MoveNext();
+        var hasNext = _loaderWait.MoveNext(batches, isInsideStep: false);
         if (!hasNext && _batchInEpoch == 0)
         {
             throw new DataException($"Epoch {epoch}: expected at least one training batch, got none. Check the data, batch_size and drop_last.");
@@ -154,16 +156,21 @@ internal sealed partial class TrainingRun : IDisposable
             while (hasNext)
             {
                 _abort.ThrowIfCancellationRequested();
+                _loaderWait.Start();
                 var batch = batches.Current;
                 var examples = batch.Count;
                 _runner.Accumulate(batch, _step, epoch, _measures);
                 _examples += examples;
                 _batchInEpoch++;
                 // The next batch is asked for before the step ends: only then is it known whether the epoch does.
-                hasNext = batches.MoveNext();
+                hasNext = _loaderWait.MoveNext(batches, isInsideStep: true);
                 if ((_runner.PendingBatches == _options.AccumulateBatches || !hasNext) && EndStep(isEpochEnd: !hasNext) is { } reason)
                 {
                     return reason;
+                }
+                if (_runner.PendingBatches > 0)
+                {
+                    _loaderWait.Stop();
                 }
             }
             // A checkpoint may lie right at the end of the data of a stream; the epoch is then closed without a step.
@@ -184,6 +191,7 @@ internal sealed partial class TrainingRun : IDisposable
         var isLast = _step + 1 >= _options.MaxSteps;
         var isLogged = (_step + 1) % _options.LogEverySteps == 0 || isEpochEnd || isLast;
         var (learningRate, weight, norm) = _runner.Update(_step, _epoch, _schedule, isLogged);
+        _loaderWait.Stop();
         (_learningRate, _step) = (learningRate, _step + 1);
         _recorder.CountExamples(weight);
         var row = new Dictionary<string, double>(StringComparer.Ordinal);
@@ -251,6 +259,7 @@ internal sealed partial class TrainingRun : IDisposable
         _runner.Losses.ResetWindow();
         row["train/loss"] = _newestLoss.Value;
         row["train/learning-rate"] = _learningRate;
+        row["loader/wait-share"] = _loaderWait.TakeShare();
         if (norm is { } value)
         {
             row["train/gradient-norm"] = value;
@@ -264,7 +273,8 @@ internal sealed partial class TrainingRun : IDisposable
             return (false, null);
         }
         EvaluationResult evaluation;
-        using (_runner.Average?.Apply())
+        RefreshAverage();
+        using (_runner.Average?.Weights.Apply())
         {
             Seeds.SetGlobal(_context.Seed, RandomPurpose.Other, _step);
             evaluation = Evaluator.Run(_task, _validation, "validation", _context.Device, _runner.Precision, _time, null, _ => Report(TrainingPhase.Validation), _abort);
@@ -332,10 +342,11 @@ internal sealed partial class TrainingRun : IDisposable
             return;
         }
         FlushLosses();
+        RefreshAverage();
         NumericFault.CheckState(_step, _epoch, _task.Module);
         _recorder.FlushToDisk();
         var state = State(reason == StopReason.Interrupted ? null : reason);
-        var folder = _store.Save(new(state, ModuleState.Collect(_task.Module), _runner.Optimizer.State, _runner.Average?.State), _options.Checkpoints.KeepLast);
+        var folder = _store.Save(new(state, ModuleState.Collect(_task.Module), _runner.Optimizer.State, _runner.Average?.Weights.State), _options.Checkpoints.KeepLast);
         _savedStep = _step;
         TrainingLog.CheckpointSaved(_logger, folder);
         foreach (var callback in _callbacks)

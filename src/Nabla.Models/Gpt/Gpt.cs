@@ -86,7 +86,7 @@ public sealed class Gpt : LanguageModel, IOwnOperations
         {
             x = _options.Recompute ? Recompute.Run(block, x, null) : block.call(x);
         }
-        return norm.call(x);
+        return Normalizations.Apply(norm, x, isForProduct: true);
     }
 
     private Tensor Score(Tensor x) => head?.call(x) ?? embedding.Tokens.Score(x);

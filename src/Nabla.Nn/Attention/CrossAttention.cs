@@ -42,6 +42,7 @@ public sealed class CrossAttention : Module<AttentionInput, Tensor>
         if (options.UseBias)
         {
             using var ungraded = no_grad();
+            using var scope = NewDisposeScope();
             out_proj.bias!.zero_();
         }
         RegisterComponents();
@@ -55,13 +56,62 @@ public sealed class CrossAttention : Module<AttentionInput, Tensor>
     {
         ArgumentNullException.ThrowIfNull(input);
         using var scope = NewDisposeScope();
-        var (q, k, v, mask) = Project(input);
-        var attended = _options.EmptyRowsAreNaN
-            ? SafeOps.MatMul(FastDropout.Apply(WeightsOf(q, k, mask), _options.Dropout, training), v)
-            : SafeOps.ScaledDotProductAttention(q, k, v, mask, training ? _options.Dropout : 0); // [batch, heads, queryTime, headSize]
-        var merged = attended.transpose(1, 2).reshape(q.shape[0], q.shape[2], _options.Features); // [batch, queryTime, features]
-        return out_proj.call(merged).MoveToOuterDisposeScope();
+        return out_proj.call(Attend(input)).MoveToOuterDisposeScope(); // [batch, queryTime, features]
     }
+
+    /// <summary>Keys and values of a sequence that many queries will ask, as the encoder's output in generation. The caller owns the result.</summary>
+    /// <param name="memory"><c>[batch, keyTime, features]</c>.</param>
+    /// <param name="mask">Bool, true where a key is real, <c>[batch, keyTime]</c>; null: all is.</param>
+    /// <exception cref="ShapeException">The shapes do not fit.</exception>
+    public KeyValueCache Remember(Tensor memory, Tensor? mask)
+    {
+        ArgumentNullException.ThrowIfNull(memory);
+        using var scope = NewDisposeScope();
+        var asked = torch.zeros([memory.shape[0], 1, _options.Features], memory.dtype, memory.device); // a query is projected too, and thrown away
+        var (_, k, v, visible) = Project(new AttentionInput(asked, memory, memory, mask));
+        var cache = new KeyValueCache();
+        cache.Append(k, v);
+        cache.SetMask(visible);
+        return cache;
+    }
+
+    /// <summary>Attends to what was remembered.</summary>
+    /// <param name="query"><c>[batch, queryTime, features]</c>.</param>
+    /// <param name="memory">From <see cref="Remember"/>.</param>
+    /// <returns><c>[batch, queryTime, features]</c>.</returns>
+    /// <exception cref="ShapeException">The shapes do not fit.</exception>
+    public Tensor Recall(Tensor query, KeyValueCache memory)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentNullException.ThrowIfNull(memory);
+        if (query.shape is not [var batch, var time, var features] || features != _options.Features)
+        {
+            throw new ShapeException("CrossAttention.Recall", nameof(query), string.Create(CultureInfo.InvariantCulture, $"[batch, queryTime, features={_options.Features}]"), query.shape);
+        }
+        using var scope = NewDisposeScope();
+        var weight = in_proj_weight?.narrow(0, 0, features) ?? q_proj_weight!;
+        var q = functional.linear(query, weight, in_proj_bias?.narrow(0, 0, features)!).reshape(batch, time, _options.Heads, _options.SizeOfHead).transpose(1, 2); // [batch, heads, queryTime, headSize]
+        var (k, v, mask) = memory.Read();
+        return out_proj.call(Merge(SafeOps.ScaledDotProductAttention(q, k, v, mask))).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What is attended to, and its projection before the bias, which a fused kernel adds: <c>x + dropout(branch + bias)</c>.</summary>
+    internal (Tensor Branch, Tensor? Bias) Branch(AttentionInput input)
+    {
+        using var scope = NewDisposeScope();
+        return (functional.linear(Attend(input), out_proj.weight!).MoveToOuterDisposeScope(), out_proj.bias);
+    }
+
+    private Tensor Attend(AttentionInput input)
+    {
+        var (q, k, v, mask) = Project(input);
+        return Merge(_options.EmptyRowsAreNaN
+            ? SafeOps.MatMul(FastDropout.Apply(WeightsOf(q, k, mask), _options.Dropout, training), v)
+            : SafeOps.ScaledDotProductAttention(q, k, v, mask, training ? _options.Dropout : 0));
+    }
+
+    /// <summary><c>[batch, heads, queryTime, headSize] -> [batch, queryTime, features]</c>.</summary>
+    private Tensor Merge(Tensor attended) => attended.transpose(1, 2).reshape(attended.shape[0], attended.shape[2], _options.Features);
 
     /// <summary>The attention weights, for explanations; an added trained key and a key of zeros come last.</summary>
     /// <param name="input">As in <see cref="forward"/>.</param>
@@ -146,6 +196,10 @@ public sealed class CrossAttention : Module<AttentionInput, Tensor>
     private static Parameter Xavier(long rows, long columns)
     {
         var bound = Math.Sqrt(6.0 / (rows + columns));
-        return torch.empty(rows, columns).uniform_(-bound, bound).AsOwnedParameter();
+        using var scope = NewDisposeScope();
+        var values = torch.empty(rows, columns).uniform_(-bound, bound);
+        var parameter = values.AsOwnedParameter();
+        values.DetachFromDisposeScope();
+        return parameter;
     }
 }

@@ -74,7 +74,7 @@ public sealed class Trainer
         var store = context.Folder is { } folder ? new CheckpointStore(folder.FullPath, _logger, _files) : null;
         var checkpoint = FindCheckpoint(store, context);
         store?.Probe(Preflight.CheckpointBytes(task, options));
-        var precision = PrecisionPolicy.Resolve(checkpoint?.State.Precision ?? options.Precision, context.Device);
+        var precision = PrecisionPolicy.Resolve(checkpoint?.State.Precision ?? options.Precision, context.Device, WorkKinds.Of(task.Module));
         precision.SetMatrixMode(context.Device.type);
         var learningRate = options.FindLearningRate && checkpoint is null
             ? new LearningRateFinder(options, _logger).Find(task, trainLoader, context, abort).Suggestion
@@ -139,7 +139,7 @@ public sealed class Trainer
         }
         device ??= CPU;
         MoveModule(task.Module, device);
-        var precision = PrecisionPolicy.Resolve(Options.Precision, device);
+        var precision = PrecisionPolicy.Resolve(Options.Precision, device, WorkKinds.Of(task.Module));
         precision.SetMatrixMode(device.type);
         return Evaluator.Run(task, loader, split, device, precision, _time, onBatch, null, cancellationToken);
     }

@@ -118,7 +118,7 @@ public sealed class TrainingRun
     {
         Training = recipe.Training with
         {
-            Precision = PrecisionPolicy.Resolve(recipe.Training.Precision, device).Name,
+            Precision = PrecisionPolicy.Resolve(recipe.Training.Precision, device, ModelFamilies.Find(recipe.Model.Family).Work).Name,
             Threads = recipe.Training.Threads ?? Environment.ProcessorCount,
         },
     };

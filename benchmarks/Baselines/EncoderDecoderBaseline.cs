@@ -31,7 +31,7 @@ internal static class EncoderDecoderBaseline
             (sourcePositions, targetPositions) = (Embedding(time, features), Embedding(time, features));
             dropout = Dropout(dropoutRate);
             transformer = Transformer(features, heads, layers, layers, hidden, dropoutRate, Activations.GELU);
-            head = Linear(features, vocabulary);
+            head = Linear(features, vocabulary, hasBias: false);
             RegisterComponents();
         }
 

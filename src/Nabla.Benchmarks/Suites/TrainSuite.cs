@@ -32,7 +32,7 @@ internal static class TrainSuite
     {
         using var baseline = workload.Baseline();
         using var nabla = workload.Nabla(context.Options.Precision);
-        var precision = PrecisionPolicy.Resolve(context.Options.Precision, WorkloadDevice.Current).Name;
+        var precision = nabla is StepRunnerStep runner ? runner.Precision : context.Options.Precision;
         var ratio = context.Compare(() => Checked(baseline, workload, "raw"), () => Checked(nabla, workload, "Nabla"));
         return context.SpeedUp(Name, workload.Name, workload.Description, ratio) with
         {

@@ -1,12 +1,10 @@
 namespace Nabla.Benchmarks;
 
-/// <summary>A batch of pairs of token sequences of several lengths, drawn from a seed; id 0 is padding. The receiver owns the tensors.</summary>
+/// <summary>A batch of pairs of token sequences of several lengths, drawn from a seed; id 0 is padding. Owns its tensors.</summary>
 /// <param name="Source">What the encoder reads, <c>[batch, time]</c> (int64).</param>
-/// <param name="SourceLengths">Number of its real tokens, <c>[batch]</c> (int64).</param>
 /// <param name="Input">What the decoder reads, <c>[batch, time]</c> (int64).</param>
-/// <param name="InputLengths">Number of its real tokens, <c>[batch]</c> (int64).</param>
 /// <param name="Target">What it shall say, <c>[batch, time]</c> (int64), -100 behind the end.</param>
-internal sealed record SequencePairs(Tensor Source, Tensor SourceLengths, Tensor Input, Tensor InputLengths, Tensor Target)
+internal sealed record SequencePairs(Tensor Source, Tensor Input, Tensor Target) : IDisposable
 {
     private const ulong Seed = 21;
 
@@ -25,9 +23,14 @@ internal sealed record SequencePairs(Tensor Source, Tensor SourceLengths, Tensor
         var (source, target) = (Ids(), Ids());
         return new(
             (source * isSource.to(ScalarType.Int64)).to(device).MoveToOuterDisposeScope(),
-            sourceLengths.to(device).MoveToOuterDisposeScope(),
             (target.roll(1, 1) * isInput.to(ScalarType.Int64)).to(device).MoveToOuterDisposeScope(),
-            inputLengths.to(device).MoveToOuterDisposeScope(),
             target.masked_fill(isInput.logical_not(), -100).to(device).MoveToOuterDisposeScope());
+    }
+
+    public void Dispose()
+    {
+        Source.Dispose();
+        Input.Dispose();
+        Target.Dispose();
     }
 }

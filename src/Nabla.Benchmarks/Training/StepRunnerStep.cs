@@ -29,7 +29,8 @@ internal sealed class StepRunnerStep : ITrainingStep, ISizedStep
         (_task, _batch, _dispose) = (task, batch, dispose);
         _options = (options ?? Options) with { Precision = precision };
         task.Module.to(WorkloadDevice.Current); // before the optimiser: it replaces parameters
-        _runner = new(task, _options, new() { Device = WorkloadDevice.Current }, PrecisionPolicy.Resolve(precision, WorkloadDevice.Current));
+        _runner = new(task, _options, new() { Device = WorkloadDevice.Current }, PrecisionPolicy.Resolve(precision, WorkloadDevice.Current, WorkKinds.Of(task.Module)));
+        _runner.Precision.SetMatrixMode(WorkloadDevice.Current.type);
         _schedule = ScheduleFactory.Create(_options.Schedule, 1, 1);
         _measures = task.CreateMetrics("train");
         task.Module.train();
@@ -40,6 +41,9 @@ internal sealed class StepRunnerStep : ITrainingStep, ISizedStep
     {
         Optimizer = new() { Name = "adamw", LearningRate = BaselineStep.LearningRate, WeightDecay = BaselineStep.WeightDecay },
     };
+
+    /// <summary>Name of the precision in use.</summary>
+    public string Precision => _runner.Precision.Name;
 
     /// <inheritdoc/>
     public long Parameters => _runner.Parameters.Sum(parameter => parameter.Value.numel());

@@ -14,6 +14,7 @@ internal static class TrainingWorkloads
         Lstm(batch: 32, time: 128, vocabulary: 65, embedding: 128, hidden: 256, layers: 2),
         Encoder("W5", "encoder", batch: 32, time: 128, vocabulary: 10_000, features: 256, layers: 4, heads: 8, hidden: 1024, classes: 2, dropout: 0.1),
         Gpt(batch: 8, time: 256, vocabulary: 65, features: 384, layers: 6, heads: 6, dropout: 0.2),
+        EncoderDecoder(batch: 64, shortest: 12, longest: 20, vocabulary: 100, features: 128, layers: 4, heads: 4, hidden: 512, dropout: 0.1),
         Encoder("W8", "bert-base", batch: 8, time: 128, vocabulary: 30_522, features: 768, layers: 12, heads: 12, hidden: 3072, classes: 2, dropout: 0.1),
     ];
 
@@ -75,6 +76,34 @@ internal static class TrainingWorkloads
         new() { Task = ModelTasks.LanguageModeling, Outputs = vocabulary, Vocabulary = vocabulary, ContextLength = time },
         input => new Gpt(new() { Features = features, Layers = layers, Heads = heads, Dropout = dropout, AttentionDropout = dropout }, input),
         (x, y) => GptBaseline.Create(x, y, vocabulary, features, layers, heads, dropout));
+
+    public static TrainingWorkload EncoderDecoder(int batch, int shortest, int longest, int vocabulary, int features, int layers, int heads, int hidden, double dropout)
+    {
+        // Padding is computed, so every sequence counts as the longest; a decoder block attends to itself and to the source.
+        var cross = (4 * StepCost.Linear(batch * longest, features, features)) + StepCost.Attention(batch, longest, longest, features);
+        var cost = (layers * ((2 * StepCost.TransformerBlock(batch, longest, features, hidden)) + cross)) + StepCost.Linear(batch * longest, features, vocabulary);
+        ModelInput input = new() { Task = ModelTasks.SequenceToSequence, Outputs = vocabulary, Vocabulary = vocabulary, ContextLength = longest };
+        EncoderDecoderOptions options = new()
+        {
+            Features = features, EncoderLayers = layers, DecoderLayers = layers, Heads = heads, HiddenFeatures = hidden, TieHead = false, Dropout = dropout, AttentionDropout = dropout,
+        };
+        return new(
+            "W7",
+            $"encoder-decoder, {layers}+{layers} layers, {features} wide, {heads} heads, feed-forward {hidden}, vocab {vocabulary}, batch {batch}, lengths {shortest} to {longest}, dropout {dropout}",
+            3 * cost,
+            () =>
+            {
+                manual_seed(WorkloadFactory.Seed);
+                var pairs = SequencePairs.Draw(batch, shortest, longest, vocabulary);
+                return EncoderDecoderBaseline.Create(pairs.Source, pairs.Input, pairs.Target, vocabulary, features, layers, heads, hidden, dropout);
+            },
+            precision =>
+            {
+                Seeds.SetGlobal(WorkloadFactory.Seed, RandomPurpose.Initialization);
+                var pairs = SequencePairs.Draw(batch, shortest, longest, vocabulary);
+                return new StepRunnerStep(new SequencePairsTask(new EncoderDecoder(options, input)), () => SequencePairsTask.ToBatch(pairs), precision, dispose: pairs.Dispose);
+            });
+    }
 
     /// <summary>The 3x3 stem, four stages of two basic blocks that halve the side from the second on, and the head.</summary>
     private static double ResNetCost(double batch, double side, double width, double classes)

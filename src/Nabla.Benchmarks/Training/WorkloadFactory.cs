@@ -6,7 +6,8 @@ namespace Nabla.Benchmarks;
 /// <summary>Joins a family of Nabla.Models with the task and the metrics that a recipe would give it.</summary>
 internal static class WorkloadFactory
 {
-    private const long Seed = 1;
+    /// <summary>Fixes the initial weights.</summary>
+    public const long Seed = 1;
 
     /// <summary>A workload whose Nabla side is a family of models, its cross entropy and its default metrics.</summary>
     /// <param name="name">Short name.</param>

@@ -18,7 +18,7 @@ internal static class BenchHandler
     {
         if (request.Side is { } side)
         {
-            var peak = BenchmarkRunner.PeakMemoryOf(request.Workloads[0], side, request.Precision ?? PrecisionPolicy.Auto, request.Threads);
+            var peak = await OnOwnThread(() => BenchmarkRunner.PeakMemoryOf(request.Workloads[0], side, request.Precision ?? PrecisionPolicy.Auto, request.Threads), cancellationToken).ConfigureAwait(false);
             output.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{peak / 1e6:0} MB"));
             return new(new JsonObject { ["workload"] = request.Workloads[0], ["side"] = side, ["peak_bytes"] = peak });
         }
@@ -35,9 +35,7 @@ internal static class BenchHandler
             Device = request.Device ?? defaults.Device,
             Memory = !request.SkipMemory,
         };
-        // Scopes and gradient modes belong to a thread, so a measurement has one of its own.
-        var report = await Task.Factory.StartNew(
-            () => BenchmarkRunner.Run(options, output.Error.WriteLine, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default).ConfigureAwait(false);
+        var report = await OnOwnThread(() => BenchmarkRunner.Run(options, output.Error.WriteLine, cancellationToken), cancellationToken).ConfigureAwait(false);
         Write(report, output);
         var json = report.ToJson();
         if (request.OutputFile is { } file)
@@ -50,6 +48,10 @@ internal static class BenchHandler
         }
         return new(json, request.Check && !report.Holds ? ExitCode.Failed : ExitCode.Done);
     }
+
+    /// <summary>Scopes and gradient modes belong to a thread, so a measurement has one of its own.</summary>
+    private static Task<T> OnOwnThread<T>(Func<T> work, CancellationToken cancellationToken)
+        => Task.Factory.StartNew(work, cancellationToken, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
 
     private static void RequireFolder(string option, string? file)
     {

@@ -58,6 +58,19 @@ public sealed class StepCostTests
             TrainingWorkloads.Encoder("W5", "encoder", batch: 2, time: 16, vocabulary: 30, features: 64, layers: 2, heads: 2, hidden: 128, classes: 2, dropout: 0).MultiplyAdds);
     }
 
+    [Fact]
+    public void EncoderDecoder_CountsItsWeights()
+    {
+        // Each weight of a matrix is used once a token, each place of attention twice; three attentions a pair of blocks.
+        const double Batch = 2, Time = 6, Features = 8, Hidden = 16, Layers = 2, Vocabulary = 9;
+        var weights = (Layers * ((12 * Features * Features) + (4 * Features * Hidden))) + (Features * Vocabulary);
+        var attention = Layers * 3 * 2 * Batch * Time * Time * Features;
+
+        Assert.Equal(
+            3 * ((Batch * Time * weights) + attention),
+            TrainingWorkloads.EncoderDecoder(2, 3, 6, vocabulary: 9, features: 8, layers: 2, heads: 2, hidden: 16, dropout: 0).MultiplyAdds);
+    }
+
     /// <summary>The facts of issue 5: 1.55 s at 49 % of 2 x 97 GFLOP/s.</summary>
     [Fact]
     public void Gpt_AtFullSize_IsThatOfTheIssue()

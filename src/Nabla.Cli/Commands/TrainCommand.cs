@@ -8,7 +8,8 @@ namespace Nabla.Cli;
 /// <param name="OutputFolder">Folder in which run folders are made; null: <c>runs</c>.</param>
 /// <param name="Device">auto, cpu, cuda or cuda:n.</param>
 /// <param name="Resume">Run folder to go on with; null: a new run.</param>
-internal sealed record TrainRequest(string? Recipe, IReadOnlyList<string> Overrides, string? OutputFolder, string Device, string? Resume);
+/// <param name="Profile">Whether some steps are profiled.</param>
+internal sealed record TrainRequest(string? Recipe, IReadOnlyList<string> Overrides, string? OutputFolder, string Device, string? Resume, bool Profile = false);
 
 /// <summary><c>nabla train recipe.yaml --set training.epochs=3 --device cuda:0</c></summary>
 internal static class TrainCommand
@@ -20,10 +21,11 @@ internal static class TrainCommand
         Option<string?> folder = new("--out") { HelpName = "DIR", Description = "Folder in which the run folder is made. Default: runs" };
         var device = CommonOptions.Device();
         Option<string?> resume = new("--resume") { HelpName = "RUN", Description = "Go on with this run from its last checkpoint." };
-        Command command = new("train", "Train a model from a recipe.") { recipe, overrides, folder, device, resume };
+        Option<bool> profile = new("--profile") { Description = "Measure 5 steps after warm-up: time and memory by layer and operation, on the console, in the report, and as a timeline in trace.json of the run (open it in ui.perfetto.dev)." };
+        Command command = new("train", "Train a model from a recipe.") { recipe, overrides, folder, device, resume, profile };
         command.SetAction((input, _) => runner.RunAsync(handler, () =>
         {
-            var request = new TrainRequest(input.GetValue(recipe), input.GetValue(overrides) ?? [], input.GetValue(folder), CommonOptions.CheckDevice(input.GetValue(device)), input.GetValue(resume));
+            var request = new TrainRequest(input.GetValue(recipe), input.GetValue(overrides) ?? [], input.GetValue(folder), CommonOptions.CheckDevice(input.GetValue(device)), input.GetValue(resume), input.GetValue(profile));
             return request is { Recipe: null, Resume: null }
                 ? throw new UsageException("nabla train: expected a recipe file or the name of a built-in recipe, got nothing. Example: nabla train shapes")
                 : request;

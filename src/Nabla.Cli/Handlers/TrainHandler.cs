@@ -29,6 +29,7 @@ internal static class TrainHandler
             Progress = adapter,
             Callbacks = [adapter],
             Logging = logging,
+            Profile = request.Profile ? new() : null,
         };
         RunResult result;
         try
@@ -43,6 +44,10 @@ internal static class TrainHandler
             throw;
         }
         adapter.OnEnded(result);
+        if (request.Profile)
+        {
+            ProfileTables.Write(result.Profile, result.Folder, output.Out);
+        }
         var interrupted = result.StopReason == StopReason.Interrupted;
         Write(result, interrupted, output);
         return new(ToJson(result), interrupted ? ExitCode.Cancelled : ExitCode.Done);

@@ -66,6 +66,7 @@ internal sealed class StepRunner : IDisposable
         try
         {
             StepOutput output;
+            using (_context.Profiler?.Measure(ProfilePhases.Forward))
             using (Precision.Enter(_context.Device.type))
             {
                 output = Forward(here, step, epoch);
@@ -75,8 +76,14 @@ internal sealed class StepRunner : IDisposable
             {
                 throw NumericFault.InLoss(step, epoch, loss, here, _task.Module, output);
             }
-            Backward(output);
-            Measure(output, measures);
+            using (_context.Profiler?.Measure(ProfilePhases.Backward))
+            {
+                Backward(output);
+            }
+            using (_context.Profiler?.Measure(ProfilePhases.Metrics))
+            {
+                Measure(output, measures);
+            }
         }
         catch (ExternalException error)
         {

@@ -40,4 +40,10 @@ internal static partial class TrainingLog
 
     [LoggerMessage(12, LogLevel.Warning, "The run's status could not be written: {Problem}")]
     public static partial void StatusNotWritten(ILogger logger, string problem);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Steps waited for the loader in {Share:P0} of their time. Raise data.workers (or LoaderOptions.Workers), or make decoding and augmentation cheaper.")]
+    public static partial void LoaderIsSlow(ILogger logger, double share);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Step {Step}: not enough memory for a batch in {Before} parts. It is now computed in {After} parts, whose gradients add up to those of the whole; a smaller training.batch_size with accumulate_batches does the same without this try.")]
+    public static partial void BatchSplit(ILogger logger, long step, int before, int after);
 }

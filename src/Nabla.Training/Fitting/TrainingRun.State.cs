@@ -90,4 +90,22 @@ internal sealed partial class TrainingRun
             throw new CheckpointException($"{path}: the run cannot go on exactly: it was trained with {string.Join("; ", differences)}. Resume with the run's own recipe, or start a new run.");
         }
     }
+
+    /// <summary>Tells the profiler that a step has ended; what it has found is written once it is whole.</summary>
+    private void EndProfiledStep(StopReason? reason)
+    {
+        if (_context.Profiler is not { Report: null } profiler)
+        {
+            return;
+        }
+        profiler.EndStep();
+        if (reason is not null || _epoch >= _options.Epochs)
+        {
+            profiler.Complete();
+        }
+        if (profiler.Report is { } report && _context.Folder is { } folder)
+        {
+            folder.WriteProfile(report, profiler.WriteTrace!);
+        }
+    }
 }

@@ -80,6 +80,10 @@ internal sealed partial class TrainingRun : IDisposable
             _recorder.WriteStatus(reason == StopReason.Interrupted ? RunState.Interrupted : RunState.Completed, _step, _totalSteps, _epoch, _metrics, reason);
             Report(TrainingPhase.Ended, always: true);
             TrainingLog.Completed(_logger, _step, result.Elapsed.TotalSeconds, reason);
+            if (result.LoaderWaitShare > LoaderWait.Much && _loaderWait.Total > LoaderWait.Telling)
+            {
+                TrainingLog.LoaderIsSlow(_logger, result.LoaderWaitShare);
+            }
             return result;
         }
         catch (OperationCanceledException)
@@ -156,6 +160,7 @@ internal sealed partial class TrainingRun : IDisposable
             while (hasNext)
             {
                 _abort.ThrowIfCancellationRequested();
+                _context.Profiler?.BeginBatch(_task.Module);
                 _loaderWait.Start();
                 var batch = batches.Current;
                 var examples = batch.Count;
@@ -163,7 +168,10 @@ internal sealed partial class TrainingRun : IDisposable
                 _examples += examples;
                 _batchInEpoch++;
                 // The next batch is asked for before the step ends: only then is it known whether the epoch does.
-                hasNext = _loaderWait.MoveNext(batches, isInsideStep: true);
+                using (_context.Profiler?.Measure(ProfilePhases.LoaderWait))
+                {
+                    hasNext = _loaderWait.MoveNext(batches, isInsideStep: true);
+                }
                 if ((_runner.PendingBatches == _options.AccumulateBatches || !hasNext) && EndStep(isEpochEnd: !hasNext) is { } reason)
                 {
                     return reason;
@@ -190,7 +198,13 @@ internal sealed partial class TrainingRun : IDisposable
     {
         var isLast = _step + 1 >= _options.MaxSteps;
         var isLogged = (_step + 1) % _options.LogEverySteps == 0 || isEpochEnd || isLast;
-        var (learningRate, weight, norm) = _runner.Update(_step, _epoch, _schedule, isLogged);
+        double learningRate;
+        long weight;
+        double? norm;
+        using (_context.Profiler?.Measure(ProfilePhases.Optimizer))
+        {
+            (learningRate, weight, norm) = _runner.Update(_step, _epoch, _schedule, isLogged);
+        }
         _loaderWait.Stop();
         (_learningRate, _step) = (learningRate, _step + 1);
         _recorder.CountExamples(weight);
@@ -231,6 +245,7 @@ internal sealed partial class TrainingRun : IDisposable
             Save(reason);
         }
         Report(TrainingPhase.Training, always: isEpochEnd);
+        EndProfiledStep(reason);
         // An interruption at the very end leaves nothing to resume.
         return reason == StopReason.Interrupted && _epoch >= _options.Epochs ? StopReason.EpochsCompleted : reason;
     }
@@ -259,7 +274,6 @@ internal sealed partial class TrainingRun : IDisposable
         _runner.Losses.ResetWindow();
         row["train/loss"] = _newestLoss.Value;
         row["train/learning-rate"] = _learningRate;
-        row["loader/wait-share"] = _loaderWait.TakeShare();
         if (norm is { } value)
         {
             row["train/gradient-norm"] = value;
@@ -273,6 +287,7 @@ internal sealed partial class TrainingRun : IDisposable
             return (false, null);
         }
         EvaluationResult evaluation;
+        using (_context.Profiler?.Measure(ProfilePhases.Validation))
         using (_runner.Average?.Apply())
         {
             Seeds.SetGlobal(_context.Seed, RandomPurpose.Other, _step);
@@ -340,6 +355,7 @@ internal sealed partial class TrainingRun : IDisposable
         {
             return;
         }
+        using var measured = _context.Profiler?.Measure(ProfilePhases.Checkpoint);
         FlushLosses();
         NumericFault.CheckState(_step, _epoch, _task.Module);
         _recorder.FlushToDisk();
@@ -362,6 +378,7 @@ internal sealed partial class TrainingRun : IDisposable
         BestCheckpoint = _store is null || _savedStep < 0 ? null : _store.PathOf(_store.BestStep ?? _savedStep),
         StopReason = reason,
         Elapsed = _recorder.Elapsed,
+        LoaderWaitShare = _loaderWait.Share,
     };
 
     private void Report(TrainingPhase phase, bool always = false) => _recorder.Report(_step, always, (elapsed, steps, examples) => new(

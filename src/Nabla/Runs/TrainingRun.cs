@@ -77,6 +77,7 @@ public sealed class TrainingRun
             RunLoaders loaders = new(_recipe, data);
             _options.Started?.Invoke(Announce(task, data, loaders, device));
             Trainer trainer = new(_recipe.Training, _options.Logging?.CreateLogger<Trainer>(), _options.Time);
+            using var profiler = _options.Profile is { } profile ? new TrainingProfiler(profile) : null;
             TrainerContext context = new()
             {
                 Folder = _folder,
@@ -84,11 +85,12 @@ public sealed class TrainingRun
                 Seed = _recipe.Seed,
                 Callbacks = _options.Callbacks,
                 Progress = _options.Progress,
+                Profiler = profiler,
                 Resume = _isResumed,
             };
             var result = trainer.Fit(task, loaders.Train, loaders.Validation, context, stop);
             var ended = RunEnding.Complete(_recipe, _folder, trainer, task, data, loaders, summary, result, device, _logger);
-            return new() { Folder = _folder.FullPath, Metrics = ended, StopReason = result.StopReason, Elapsed = _options.Time.GetElapsedTime(start) };
+            return new() { Folder = _folder.FullPath, Metrics = ended, StopReason = result.StopReason, Profile = profiler?.Report, Elapsed = _options.Time.GetElapsedTime(start) };
         }
         finally
         {

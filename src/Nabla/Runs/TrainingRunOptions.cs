@@ -21,6 +21,9 @@ public sealed record TrainingRunOptions
     /// <summary>Hears of progress a few times a second. Default: nobody.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }
 
+    /// <summary>Which steps are profiled: time and memory by layer and operation, into profile.json, trace.json and the report. Null: none. Default: null.</summary>
+    public ProfileOptions? Profile { get; init; }
+
     /// <summary>Makes loggers. Default: nothing is logged.</summary>
     public ILoggerFactory? Logging { get; init; }
 
@@ -67,6 +70,9 @@ public sealed record RunResult
 
     /// <summary>Final values by <c>split/metric</c>: validation and test are of the best checkpoint.</summary>
     public required IReadOnlyDictionary<string, double> Metrics { get; init; }
+
+    /// <summary>What the profiler found; null when it was not asked.</summary>
+    public ProfileReport? Profile { get; init; }
 
     /// <summary>Why training ended.</summary>
     public required StopReason StopReason { get; init; }

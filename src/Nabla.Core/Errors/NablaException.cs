@@ -39,11 +39,16 @@ public sealed class CheckpointException(string message, Exception? innerExceptio
 }
 
 /// <summary>Training cannot go on: a loss or gradient is not a number, or memory is exhausted.</summary>
-public sealed class TrainingException(string message, Exception? innerException = null) : NablaException(message, innerException)
+public class TrainingException(string message, Exception? innerException = null) : NablaException(message, innerException)
 {
     /// <inheritdoc/>
     public override string Code => "training-failed";
 }
+
+/// <summary>A batch does not fit into the memory of its device, however it is divided.</summary>
+/// <param name="message">How much was asked for, and what to do.</param>
+/// <param name="innerException">The cause, or null.</param>
+public sealed class MemoryException(string message, Exception? innerException = null) : TrainingException(message, innerException);
 
 /// <summary>The native tensor library could not be found or loaded; the message holds the loader's own words.</summary>
 public sealed class NativeLibraryException(string message, Exception? innerException = null) : NablaException(message, innerException)

@@ -82,6 +82,17 @@ public sealed class Batch : IDisposable
         return moved;
     }
 
+    /// <summary>Some examples of this batch, as views of its tensors; the caller disposes them, and this batch stays.</summary>
+    /// <param name="start">Number of the first example.</param>
+    /// <param name="count">How many, at least 1.</param>
+    public Batch Slice(long start, long count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + count, Count);
+        return new(_fields.Select(field => KeyValuePair.Create(field.Key, field.Value.narrow(0, start, count))));
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -18,12 +18,17 @@ internal static class NativeFault
     ];
 
     /// <summary>The error of a batch in training or evaluation.</summary>
-    public static TrainingException Of(ExternalException error, string where, Batch batch)
+    public static TrainingException Of(Exception error, string where, Batch batch)
     {
         var message = error.Message.Split('\n', 2)[0];
         var remedy = Known.FirstOrDefault(known => error.Message.Contains(known.Says, StringComparison.OrdinalIgnoreCase)).Remedy ?? "Check the shapes of the data against the model.";
-        return new($"{where}: the native library refused a batch of {Shapes(batch)}: {message} {remedy}", error);
+        var text = $"{where}: the native library refused a batch of {Shapes(batch)}: {message} {remedy}";
+        return IsOutOfMemory(error) ? new MemoryException(text, error) : new TrainingException(text, error);
     }
+
+    /// <summary>Whether an error says that memory was not enough.</summary>
+    public static bool IsOutOfMemory(Exception error) => error is OutOfMemoryException or MemoryException
+        || (error is ExternalException && (error.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase) || error.Message.Contains("can't allocate memory", StringComparison.OrdinalIgnoreCase)));
 
     private static string Shapes(Batch batch) => batch.Fields.Count == 0
         ? "unknown shape"

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
 using Nabla.Core;
 using Nabla.Data;
 
@@ -15,11 +16,14 @@ internal sealed class StepRunner : IDisposable
     private readonly TrainerContext _context;
     private readonly Parameter[] _trained;
     private readonly WeightPenalty _penalty;
+    private readonly ILogger _logger;
+    private readonly List<Batch> _held = []; // of the step, for the case that it must start again in smaller parts
     private long _firstWeight, _weight;
     private int _batches;
 
-    public StepRunner(TrainingTask task, TrainingOptions options, TrainerContext context, ComputePrecision precision)
+    public StepRunner(TrainingTask task, TrainingOptions options, TrainerContext context, ComputePrecision precision, ILogger logger)
     {
+        _logger = logger;
         (_task, _options, _context, Precision) = (task, options, context, precision);
         Parameters = [.. ModuleState.Parameters(task.Module).Where(parameter => parameter.Value.requires_grad)];
         _trained = [.. Parameters.Select(parameter => parameter.Value)];
@@ -49,46 +53,127 @@ internal sealed class StepRunner : IDisposable
     /// <summary>Batches since the last update.</summary>
     public int PendingBatches => _batches;
 
-    /// <summary>Forward and backward of one batch. The batch is disposed.</summary>
+    /// <summary>
+    /// Parts in which each batch is computed, their gradients adding up to those of the whole; 1 until memory was not enough. Batch
+    /// normalisation then sees the parts, as with a smaller batch.
+    /// </summary>
+    public int Parts { get; set; } = 1;
+
+    /// <summary>Forward and backward of one batch. The batch is disposed, at the latest when the step ends.</summary>
     /// <param name="batch">The batch, of any device.</param>
     /// <param name="step">Step that it belongs to, from 0.</param>
     /// <param name="epoch">Epoch, from 0.</param>
     /// <param name="measures">Take in the predictions.</param>
     /// <exception cref="TrainingException">The loss is not finite, or the native library refuses the batch.</exception>
+    /// <exception cref="MemoryException">Memory is not enough for one example.</exception>
     public void Accumulate(Batch batch, long step, int epoch, IReadOnlyList<Metric> measures)
     {
+        _held.Add(batch);
+        var next = _held.Count - 1;
+        while (next < _held.Count)
+        {
+            try
+            {
+                // Earlier batches of the step are computed again after a failure, but have been counted already.
+                Compute(_held[next], step, epoch, next == _held.Count - 1 ? measures : null);
+                next++;
+            }
+            catch (MemoryException) when (Parts < batch.Count)
+            {
+                // A backward pass that broke off has left parts of gradients: the step starts again.
+                Optimizer.ZeroGradients();
+                (_firstWeight, _weight, _batches, next) = (0, 0, 0, 0);
+                TrainingLog.BatchSplit(_logger, step, Parts, Parts * 2);
+                Parts *= 2;
+            }
+        }
+        if (_options.AccumulateBatches == 1)
+        {
+            ReleaseBatches();
+        }
+    }
+
+    /// <summary>Forward and backward of a batch in its parts; what it gave is counted when all went well.</summary>
+    private void Compute(Batch batch, long step, int epoch, IReadOnlyList<Metric>? measures)
+    {
         using var scope = NewDisposeScope();
-        using var here = batch.MoveTo(_context.Device);
         if (_batches == 0)
         {
             Seeds.SetGlobal(_context.Seed, RandomPurpose.Step, step);
         }
+        List<StepOutput> outputs = [];
+        foreach (var (start, count) in PartsOf(batch.Count))
+        {
+            // A copy on another device is made from a slice, so that this one stays for the case that memory is not enough.
+            using var slice = batch.Slice(start, count);
+            using var here = slice.MoveTo(_context.Device);
+            outputs.Add(ComputePart(here, step, epoch, isCounted: measures is not null));
+        }
+        _batches++;
+        if (measures is null)
+        {
+            return;
+        }
+        using (_context.Profiler?.Measure(ProfilePhases.Metrics))
+        {
+            foreach (var output in outputs)
+            {
+                if (output.Weight > 0)
+                {
+                    Losses.Add(output.Loss, output.Weight, step);
+                }
+                Measure(output, measures);
+            }
+        }
+    }
+
+    private StepOutput ComputePart(Batch part, long step, int epoch, bool isCounted)
+    {
+        using var scope = NewDisposeScope();
         try
         {
             StepOutput output;
             using (_context.Profiler?.Measure(ProfilePhases.Forward))
             using (Precision.Enter(_context.Device.type))
             {
-                output = Forward(here, step, epoch);
+                output = Forward(part, step, epoch);
             }
             CheckScalar(output.Loss);
-            if (output.Weight > 0 && Losses.Add(output.Loss, output.Weight, step) is { } loss && !double.IsFinite(loss))
+            if (output.Weight > 0 && LossMeter.Read(output.Loss) is { } loss && !double.IsFinite(loss))
             {
-                throw NumericFault.InLoss(step, epoch, loss, here, _task.Module, output);
+                throw NumericFault.InLoss(step, epoch, loss, part, _task.Module, output);
             }
             using (_context.Profiler?.Measure(ProfilePhases.Backward))
             {
                 Backward(output);
             }
-            using (_context.Profiler?.Measure(ProfilePhases.Metrics))
-            {
-                Measure(output, measures);
-            }
+            return isCounted ? Detached(output) : default;
         }
-        catch (ExternalException error)
+        catch (Exception error) when (error is ExternalException or OutOfMemoryException)
         {
-            throw NativeFault.Of(error, $"Step {step} (epoch {epoch})", here);
+            throw NativeFault.Of(error, $"Step {step} (epoch {epoch})", part);
         }
+    }
+
+    private IEnumerable<(long Start, long Count)> PartsOf(long examples)
+    {
+        var parts = Math.Min(Parts, examples);
+        for (var part = 0L; part < parts; part++)
+        {
+            var (start, end) = (examples * part / parts, examples * (part + 1) / parts);
+            yield return (start, end - start);
+        }
+    }
+
+    /// <summary>The output without its graph, which is what holds the memory of a step.</summary>
+    private static StepOutput Detached(StepOutput output) => new(
+        output.Loss.detach().MoveToOuterDisposeScope(), output.Weight,
+        output.Predictions?.detach().MoveToOuterDisposeScope(), output.Targets?.detach().MoveToOuterDisposeScope());
+
+    private void ReleaseBatches()
+    {
+        _held.ForEach(batch => batch.Dispose());
+        _held.Clear();
     }
 
     /// <summary>The update from all gradients since the last one.</summary>
@@ -102,7 +187,7 @@ internal sealed class StepRunner : IDisposable
     {
         using var scope = NewDisposeScope();
         Scaler?.Unscale(_trained);
-        if (_batches > 1 && _weight != _firstWeight)
+        if (_weight != _firstWeight)
         {
             Gradients.Multiply(_trained, (double)_firstWeight / _weight);
         }
@@ -123,6 +208,7 @@ internal sealed class StepRunner : IDisposable
         }
         Optimizer.ZeroGradients();
         Average?.Update();
+        ReleaseBatches();
         var weight = _weight;
         (_firstWeight, _weight, _batches) = (0, 0, 0);
         return (Optimizer.LearningRate, weight, norm);
@@ -130,6 +216,7 @@ internal sealed class StepRunner : IDisposable
 
     public void Dispose()
     {
+        ReleaseBatches();
         Optimizer.ZeroGradients();
         Optimizer.Dispose();
         Average?.Dispose();
@@ -150,7 +237,6 @@ internal sealed class StepRunner : IDisposable
 
     private void Backward(StepOutput output)
     {
-        _batches++;
         if (output.Weight == 0)
         {
             return; // a batch with nothing to learn from, such as only ignored targets: its mean is not defined

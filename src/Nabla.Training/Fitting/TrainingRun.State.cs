@@ -14,6 +14,7 @@ internal sealed partial class TrainingRun
         BatchesPerEpoch = _train.BatchesPerEpoch,
         TotalSteps = _totalSteps,
         AccumulateBatches = _options.AccumulateBatches,
+        BatchParts = _runner.Parts,
         LearningRate = _runner.PeakLearningRate,
         Precision = _runner.Precision.Name,
         Schedule = _schedule.SaveState(),
@@ -57,6 +58,7 @@ internal sealed partial class TrainingRun
         }
         (_step, _epoch, _batchInEpoch, _examples, _best, _savedStep) = (state.Step, state.Epoch, state.BatchInEpoch, state.Examples, state.Best, state.Step);
         _runner.PeakLearningRate = state.LearningRate;
+        _runner.Parts = Math.Max(1, state.BatchParts);
         _runner.Losses.Epoch = (state.EpochLossSum, state.EpochLossWeight);
         _runner.Losses.Window = (state.WindowLossSum, state.WindowLossWeight);
         foreach (var (name, value) in state.Metrics)

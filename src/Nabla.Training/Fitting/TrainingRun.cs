@@ -46,7 +46,7 @@ internal sealed partial class TrainingRun : IDisposable
         _measured = Preflight.Measured(task, validation);
         _callbacks = options.EarlyStopping is { } stopping ? [.. context.Callbacks, new EarlyStopping(stopping, _measured[stopping.Monitor])] : context.Callbacks;
         _resumed = checkpoint?.State;
-        _runner = new(task, options, context, precision);
+        _runner = new(task, options, context, precision, logger);
         _schedule = ScheduleFactory.Create(options.Schedule, _totalSteps ?? 1, _stepsPerEpoch ?? 1);
         _measures = task.CreateMetrics("train");
         _runner.PeakLearningRate = learningRate ?? _runner.PeakLearningRate;

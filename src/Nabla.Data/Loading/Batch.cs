@@ -24,6 +24,12 @@ public sealed class Batch : IDisposable
     /// <summary>Field of the weight of each example in the loss, <c>[batch]</c> (float32).</summary>
     public const string Weights = "weights";
 
+    /// <summary>Field of the number of the text that a token of a packed row belongs to, from 1, 0 for filling, <c>[batch, time]</c> (int64).</summary>
+    public const string Documents = "documents";
+
+    /// <summary>Field of the place of a token in its text, from 0, <c>[batch, time]</c> (int64).</summary>
+    public const string Positions = "positions";
+
     private readonly Dictionary<string, Tensor> _fields;
 
     /// <summary>Takes over the tensors; they are detached from any dispose scope.</summary>

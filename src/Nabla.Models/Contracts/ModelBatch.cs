@@ -7,6 +7,12 @@ namespace Nabla.Models;
 /// <param name="Categories">Categorical columns as ids, <c>[batch, columns]</c> (int64); null when the table has none.</param>
 public readonly record struct ModelBatch(Tensor Inputs, Tensor? Mask = null, Tensor? Lengths = null, Tensor? Categories = null)
 {
+    /// <summary>Which text each token of a packed row belongs to, <c>[batch, time]</c> (int64): tokens of different texts do not see each other. Null: a row is one text.</summary>
+    public Tensor? Documents { get; init; }
+
+    /// <summary>Place of each token in its text, <c>[batch, time]</c> (int64); null: its place in the row.</summary>
+    public Tensor? Positions { get; init; }
+
     /// <summary>A batch with inputs only.</summary>
     /// <param name="inputs">The inputs.</param>
     public static implicit operator ModelBatch(Tensor inputs) => new(inputs);

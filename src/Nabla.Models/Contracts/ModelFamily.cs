@@ -27,6 +27,9 @@ public sealed class ModelFamily
     /// <summary>The tasks it can do, of <see cref="ModelTasks.All"/>.</summary>
     public IReadOnlyList<string> Tasks { get; }
 
+    /// <summary>Whether its models take rows in which several texts are packed (<see cref="ModelBatch.Documents"/>).</summary>
+    public bool TakesPackedRows { get; private init; }
+
     /// <summary>Declares a family.</summary>
     /// <typeparam name="TOptions">Type of its options.</typeparam>
     /// <param name="name">Name in a recipe, kebab-case.</param>
@@ -34,12 +37,13 @@ public sealed class ModelFamily
     /// <param name="source">The paper it comes from.</param>
     /// <param name="tasks">The tasks it can do.</param>
     /// <param name="create">Makes a model; it validates the options.</param>
-    public static ModelFamily Define<TOptions>(string name, string title, string source, IReadOnlyList<string> tasks, Func<TOptions, ModelInput, Model> create)
+    /// <param name="takesPackedRows">Whether its models take packed rows.</param>
+    public static ModelFamily Define<TOptions>(string name, string title, string source, IReadOnlyList<string> tasks, Func<TOptions, ModelInput, Model> create, bool takesPackedRows = false)
         where TOptions : class, new()
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(create);
-        return new(name, title, source, typeof(TOptions), tasks, () => new TOptions(), (options, input) => create((TOptions)options, input));
+        return new(name, title, source, typeof(TOptions), tasks, () => new TOptions(), (options, input) => create((TOptions)options, input)) { TakesPackedRows = takesPackedRows };
     }
 
     /// <summary>The options with all defaults.</summary>

@@ -59,6 +59,9 @@ internal sealed class StepRunner : IDisposable
     /// </summary>
     public int Parts { get; set; } = 1;
 
+    /// <summary>Whether a batch that does not fit is computed in parts; else the error is thrown.</summary>
+    public bool CanSplit { get; init; } = true;
+
     /// <summary>Forward and backward of one batch. The batch is disposed, at the latest when the step ends.</summary>
     /// <param name="batch">The batch, of any device.</param>
     /// <param name="step">Step that it belongs to, from 0.</param>
@@ -78,7 +81,7 @@ internal sealed class StepRunner : IDisposable
                 Compute(_held[next], step, epoch, next == _held.Count - 1 ? measures : null);
                 next++;
             }
-            catch (MemoryException) when (Parts < batch.Count)
+            catch (MemoryException) when (CanSplit && Parts < batch.Count)
             {
                 // A backward pass that broke off has left parts of gradients: the step starts again.
                 Optimizer.ZeroGradients();

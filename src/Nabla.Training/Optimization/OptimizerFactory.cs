@@ -37,7 +37,10 @@ public static class OptimizerFactory
         ArgumentNullException.ThrowIfNull(groups);
         Validate(options);
         var rule = OptimizerRule.All.Single(rule => rule.Name == options.Name);
-        return rule.Create(rule.Resolve(options) with { UseFusedKernels = useFusedKernels }, groups);
+        var settings = rule.Resolve(options) with { UseFusedKernels = useFusedKernels };
+        return options.Offload && groups.Any(group => group.Parameters.Any(parameter => parameter.Value.device_type != DeviceType.CPU))
+            ? new OffloadedOptimizer(groups, copies => rule.Create(settings, copies))
+            : rule.Create(settings, groups);
     }
 
     /// <summary>Checks the name and every value without making anything.</summary>

@@ -29,6 +29,12 @@ public sealed record OptimizerOptions
     /// <summary>Nesterov's form of momentum (SGD). Default: false.</summary>
     public bool Nesterov { get; init; }
 
+    /// <summary>
+    /// Whether the optimiser's state is kept in the host's memory and its step runs there, for models that fill a GPU: two moments a
+    /// parameter are saved on the device, gradients and parameters travel in each step. No effect on the CPU, whose memory is the host's. Default: false.
+    /// </summary>
+    public bool Offload { get; init; }
+
     /// <summary>Further options of one optimiser by their PyTorch name, such as amsgrad, dampening, alpha, centered. Default: none.</summary>
     public IReadOnlyDictionary<string, double>? Extra { get; init; }
 

@@ -15,7 +15,7 @@ public sealed class TrainingRun
     private const string RunsVariable = "NABLA_RUNS", DefaultRoot = "runs";
     private readonly TrainingRunOptions _options;
     private readonly ILogger _logger;
-    private readonly Recipe _recipe;
+    private Recipe _recipe; // as stored; a batch size that is auto becomes a number
     private readonly RunFolder _folder;
     private readonly bool _isResumed;
 
@@ -74,6 +74,7 @@ public sealed class TrainingRun
             using var task = ModelBuilding.CreateTask(_recipe, ModelBuilding.CreateModel(_recipe, data.Preprocessing.Model), data.Preprocessing);
             var summary = Summarize(task.Model, data);
             WriteFacts(data, device);
+            ResolveBatchSize(task, data, device);
             RunLoaders loaders = new(_recipe, data);
             _options.Started?.Invoke(Announce(task, data, loaders, device));
             Trainer trainer = new(_recipe.Training, _options.Logging?.CreateLogger<Trainer>(), _options.Time);
@@ -107,6 +108,20 @@ public sealed class TrainingRun
             Threads = recipe.Training.Threads ?? Environment.ProcessorCount,
         },
     };
+
+    /// <summary>Finds the batch size where it is auto, and stores it, so that a resumed run and a reader of the recipe have the number.</summary>
+    private void ResolveBatchSize(ModelTask task, PreparedData data, Device device)
+    {
+        if (!_recipe.Training.IsBatchSizeAuto)
+        {
+            return;
+        }
+        task.Module.to(device);
+        var finder = new BatchSizeFinder(_recipe.Training, _options.Logging?.CreateLogger<BatchSizeFinder>(), _options.Memory);
+        var size = finder.Find(task, data.Train, new() { Device = device, Seed = _recipe.Seed }, data.TrainExamplesPerEpoch ?? data.Train.Count);
+        _recipe = _recipe with { Training = _recipe.Training with { BatchSize = size } };
+        _folder.WriteRecipe(RecipeWriter.Write(_recipe));
+    }
 
     /// <summary>A resumed run must see the data it began with: the chain from data to answers would break.</summary>
     private void CheckSameData(PreparedData data)

@@ -27,6 +27,9 @@ public sealed record TrainingRunOptions
     /// <summary>Makes loggers. Default: nothing is logged.</summary>
     public ILoggerFactory? Logging { get; init; }
 
+    /// <summary>Tells how much memory there is, for batch_size auto; null: the device.</summary>
+    internal IMemoryMeter? Memory { get; init; }
+
     /// <summary>Source of time. Default: the system's clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

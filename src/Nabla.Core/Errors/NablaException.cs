@@ -38,17 +38,19 @@ public sealed class CheckpointException(string message, Exception? innerExceptio
     public override string Code => "checkpoint-invalid";
 }
 
-/// <summary>Training cannot go on: a loss or gradient is not a number, or memory is exhausted.</summary>
-public class TrainingException(string message, Exception? innerException = null) : NablaException(message, innerException)
+/// <summary>Training cannot go on: a loss or gradient is not a number, or a batch does not fit the model.</summary>
+public sealed class TrainingException(string message, Exception? innerException = null) : NablaException(message, innerException)
 {
     /// <inheritdoc/>
     public override string Code => "training-failed";
 }
 
-/// <summary>A batch does not fit into the memory of its device, however it is divided.</summary>
-/// <param name="message">How much was asked for, and what to do.</param>
-/// <param name="innerException">The cause, or null.</param>
-public sealed class MemoryException(string message, Exception? innerException = null) : TrainingException(message, innerException);
+/// <summary>Memory of the processor or of the GPU did not suffice for a batch or a model.</summary>
+public sealed class MemoryException(string message, Exception? innerException = null) : NablaException(message, innerException)
+{
+    /// <inheritdoc/>
+    public override string Code => "out-of-memory";
+}
 
 /// <summary>The native tensor library could not be found or loaded; the message holds the loader's own words.</summary>
 public sealed class NativeLibraryException(string message, Exception? innerException = null) : NablaException(message, innerException)

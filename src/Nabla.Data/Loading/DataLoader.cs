@@ -85,5 +85,12 @@ public sealed class DataLoader : IBatchLoader
     }
 
     private Batch Prepare(int epoch, EpochPlan plan, long number)
-        => BatchPreparation.Prepare(() => _source.Read(plan[number]), _transforms, Options.Seed, epoch, number);
+    {
+        var batch = BatchPreparation.Prepare(() => _source.Read(plan[number]), _transforms, Options.Seed, epoch, number);
+        if (Options.PinMemory)
+        {
+            batch.Pin();
+        }
+        return batch;
+    }
 }

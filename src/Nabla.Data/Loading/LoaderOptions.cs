@@ -20,6 +20,9 @@ public sealed record LoaderOptions
     /// <summary>Batches prepared ahead in the background, 0 to 1024; 0 prepares each when it is asked for. Default: 2.</summary>
     public int PrefetchBatches { get; init; } = 2;
 
+    /// <summary>Whether batches are made in page-locked memory, for asynchronous copies to a CUDA device, which must be there. Default: false.</summary>
+    public bool PinMemory { get; init; }
+
     /// <summary>
     /// Threads that prepare batches, 1 to 256; more than <see cref="PrefetchBatches"/> are of no use. The result is the same for any number.
     /// With more than one, the source and the transforms must bear being called from several threads at once. Default: 1.

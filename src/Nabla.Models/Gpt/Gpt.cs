@@ -89,7 +89,7 @@ public sealed class Gpt : LanguageModel, IOwnOperations
         {
             x = _options.Recompute ? Recompute.Run(block, x, sameText) : block.call(x, sameText);
         }
-        return norm.call(x);
+        return Normalizations.Apply(norm, x, isForProduct: true);
     }
 
     private Tensor Score(Tensor x) => head?.call(x) ?? embedding.Tokens.Score(x);

@@ -19,7 +19,8 @@ public sealed class ResNet : Model
         "Residual network",
         "He et al. (2015), arXiv:1512.03385",
         [ModelTasks.ImageClassification],
-        (options, input) => new ResNet(options, input));
+        (options, input) => new ResNet(options, input),
+        WorkKind.Convolutions);
 
     /// <summary>Makes the model.</summary>
     /// <param name="options">Sizes and regularisation.</param>

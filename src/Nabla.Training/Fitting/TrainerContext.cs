@@ -21,6 +21,9 @@ public sealed record TrainerContext
     /// <summary>Measures some steps; the caller owns it. Null: nothing is measured. Default: null.</summary>
     public TrainingProfiler? Profiler { get; init; }
 
+    /// <summary>Names of parameters that changed since the checkpoint that is resumed; null: none. Default: null.</summary>
+    public ParameterMap? ParameterMap { get; init; }
+
     /// <summary>Whether to go on from the folder's newest whole checkpoint. Starts anew when there is none. Default: false.</summary>
     public bool Resume { get; init; }
 }

@@ -25,10 +25,22 @@ internal sealed class OffloadedOptimizer : Optimizer
             LearningRateFactor = group.LearningRateFactor,
             WeightDecay = group.WeightDecay,
         }).Where(group => group.Parameters.Count > 0)]);
-        LearningRate = _inner.LearningRate;
+        if (_inner.NeedsClosure)
+        {
+            Dispose();
+            throw new Core.OptionsException("training.optimizer", ["offload is true, but this optimiser computes the loss again within a step, on the device. Leave offload out, or take another optimiser."]);
+        }
     }
 
     public override IReadOnlyList<ParameterGroup> Groups => _groups;
+
+    public override double LearningRate
+    {
+        get => _inner.LearningRate;
+        set => _inner.LearningRate = value;
+    }
+
+    public override bool HasAverage => _inner.HasAverage;
 
     public override double? Momentum
     {
@@ -58,7 +70,6 @@ internal sealed class OffloadedOptimizer : Optimizer
                 host.copy_(device); // others may have changed it since: an average that was applied, a loaded checkpoint
             }
         }
-        _inner.LearningRate = LearningRate;
         _inner.Step();
         foreach (var (device, host) in _pairs)
         {
@@ -69,6 +80,8 @@ internal sealed class OffloadedOptimizer : Optimizer
         }
         _inner.ZeroGradients();
     }
+
+    public override void CopyAverage(IReadOnlyDictionary<string, Tensor> targets) => _inner.CopyAverage(targets);
 
     public override void LoadState(IReadOnlyDictionary<string, Tensor> state) => _inner.LoadState(state);
 

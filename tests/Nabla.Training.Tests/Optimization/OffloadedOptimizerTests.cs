@@ -3,7 +3,7 @@ namespace Nabla.Training.Tests;
 /// <summary>The step on the host gives the bits of the plain one; the device is stood in for by the CPU.</summary>
 public sealed class OffloadedOptimizerTests
 {
-    public static TheoryData<string> Names => [.. OptimizerFactory.Names];
+    public static TheoryData<string> Names => [.. OptimizerFactory.Names.Where(name => name != "lbfgs")];
 
     [Theory, MemberData(nameof(Names))]
     public void Step_OnCopies_IsThePlainStep_AndItsStateGoesBothWays(string name)
@@ -46,7 +46,7 @@ public sealed class OffloadedOptimizerTests
     }
 
     private static OffloadedOptimizer Offload(OptimizerOptions options, IReadOnlyList<NamedParameter> parameters)
-        => new(OptimizerFactory.GroupByAxes(options, parameters), groups => OptimizerFactory.Create(options, groups));
+        => new(ParameterGrouping.Group(options, parameters), groups => OptimizerFactory.Create(options, groups));
 
     private static NamedParameter[] Parameters()
     {

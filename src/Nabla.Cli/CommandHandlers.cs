@@ -45,7 +45,7 @@ internal sealed record CommandHandlers
         Evaluate = EvaluateHandler.RunAsync,
         Predict = PredictHandler.RunAsync,
         Runs = new() { List = RunsHandler.ListAsync, Show = RunsHandler.ShowAsync, Compare = RunsHandler.CompareAsync },
-        Data = new() { List = DataHandler.ListAsync, Info = DataHandler.InfoAsync, Pull = DataHandler.PullAsync },
+        Data = new() { List = DataHandler.ListAsync, Info = DataHandler.InfoAsync, Pull = DataHandler.PullAsync, Tokenize = DataHandler.TokenizeAsync },
         Recipe = new() { Check = RecipeHandler.CheckAsync, Schema = RecipeHandler.SchemaAsync },
         Doctor = DoctorHandler.RunAsync,
         Bench = BenchHandler.RunAsync,
@@ -76,6 +76,9 @@ internal sealed record DataHandlers
 
     /// <summary>Fetches data sets.</summary>
     public required CommandHandler<DataNameRequest> Pull { get; init; }
+
+    /// <summary>Makes token files.</summary>
+    public required CommandHandler<DataTokenizeRequest> Tokenize { get; init; }
 }
 
 /// <summary>The work behind <c>nabla recipe</c>.</summary>

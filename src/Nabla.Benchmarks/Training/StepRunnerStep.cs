@@ -60,11 +60,33 @@ internal sealed class StepRunnerStep : ITrainingStep, ISizedStep
         return loss;
     }
 
-    /// <summary>Writes the whole state as a training run does.</summary>
+    /// <summary>Begins to write the whole state beside training, as a run does.</summary>
+    /// <param name="writer">Writes it.</param>
+    /// <param name="step">Name of the checkpoint.</param>
+    public void BeginSave(CheckpointWriter writer, long step)
+    {
+        NumericFault.CheckState(step, 0, _task.Module);
+        writer.Begin(
+            new(new CheckpointState { Step = step, Epoch = 0, BatchInEpoch = step, Seed = 1 }, ModuleState.Collect(_task.Module), _runner.Optimizer.State), isBest: true, before: () => { });
+    }
+
+    /// <summary>Writes the whole state and waits until it is on the disk.</summary>
+    /// <param name="writer">Writes it.</param>
+    /// <param name="step">Name of the checkpoint.</param>
+    public void Save(CheckpointWriter writer, long step)
+    {
+        BeginSave(writer, step);
+        writer.Take(wait: true, mustSucceed: true);
+    }
+
+    /// <summary>As above, with a writer for this one checkpoint.</summary>
     /// <param name="store">Where to.</param>
     /// <param name="step">Name of the checkpoint.</param>
-    public void Save(CheckpointStore store, long step) => store.Save(
-        new(new CheckpointState { Step = step, Epoch = 0, BatchInEpoch = step, Seed = 1 }, ModuleState.Collect(_task.Module), _runner.Optimizer.State), keepLast: 2);
+    public void Save(CheckpointStore store, long step)
+    {
+        using CheckpointWriter writer = new(store, new(), (_, problem) => throw new CheckpointException(problem));
+        Save(writer, step);
+    }
 
     /// <summary>Reads the whole state as a resumed run does.</summary>
     /// <param name="store">Where from.</param>

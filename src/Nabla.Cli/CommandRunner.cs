@@ -61,7 +61,7 @@ internal sealed class CommandRunner(CommandOutput output, Func<Interrupts> inter
             NablaException known => new(known.Code, known.Message, Cli.ExitCode.Failed, []),
             OptionsException options => new("options-invalid", options.Message, Cli.ExitCode.WrongUse, [.. options.Problems.Select(text => new JsonObject { ["message"] = text })]),
             ShapeException shape => new("shape-mismatch", shape.Message, Cli.ExitCode.Failed, []),
-            IOException or UnauthorizedAccessException => new("input-output", $"{problem.Message} Check that the path exists, can be written, and that the disk has room.", Cli.ExitCode.Failed, []),
+            IOException or UnauthorizedAccessException => new("input-output", $"{problem.Message.TrimEnd('.')}. Check that the path exists, can be written, and that the disk has room.", Cli.ExitCode.Failed, []),
             _ => Unknown(problem),
         };
 

@@ -33,7 +33,8 @@ internal static class NablaCommandLine
         }
     }
 
-    private static ParseResult Parse(IReadOnlyList<string> arguments, CommandRunner runner, CommandHandlers handlers, CommandOutput output)
+    /// <summary>Parses a command line; <see cref="UsageErrors"/> says what is wrong with it.</summary>
+    internal static ParseResult Parse(IReadOnlyList<string> arguments, CommandRunner runner, CommandHandlers handlers, CommandOutput output)
     {
         // Before parsing, so that also a command line that cannot be parsed is answered in JSON.
         output.Json = arguments.TakeWhile(argument => argument != "--").Contains(JsonName);
@@ -55,6 +56,7 @@ internal static class NablaCommandLine
         Add(root, handlers.Runs, handler => RunsCommand.Create(runner, handler));
         Add(root, handlers.Data, handler => DataCommand.Create(runner, handler));
         Add(root, handlers.Recipe, handler => RecipeCommand.Create(runner, handler));
+        Add(root, handlers.Bench, handler => BenchCommand.Create(runner, handler));
         Add(root, handlers.Doctor, handler => DoctorCommand.Create(runner, handler));
         return root;
     }

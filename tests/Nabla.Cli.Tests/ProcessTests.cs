@@ -1,12 +1,8 @@
-using System.Diagnostics;
-
 namespace Nabla.Cli.Tests;
 
 /// <summary>The program as a process of its own.</summary>
 public sealed class ProcessTests
 {
-    private static readonly string Folder = AppContext.BaseDirectory;
-
     [Fact]
     public async Task Help_NeedsNoLibrary_ButTheParserAndCore()
     {
@@ -14,10 +10,10 @@ public sealed class ProcessTests
         var folder = Directory.CreateTempSubdirectory("nabla-help").FullName;
         foreach (var file in new[] { "Nabla.Cli.dll", "Nabla.Cli.runtimeconfig.json", "Nabla.Core.dll", "System.CommandLine.dll" })
         {
-            File.Copy(Path.Combine(Folder, file), Path.Combine(folder, file));
+            File.Copy(Path.Combine(AppContext.BaseDirectory, file), Path.Combine(folder, file));
         }
 
-        var help = await RunAsync(Path.Combine(folder, "Nabla.Cli.dll"), "--help");
+        var help = await NablaProcess.EndAsync(NablaProcess.Start([Path.Combine(folder, "Nabla.Cli.dll"), "--help"]));
 
         Assert.Equal((ExitCode.Done, ""), (help.Code, help.Error));
         Assert.Contains("train", help.Output, StringComparison.Ordinal);
@@ -31,21 +27,5 @@ public sealed class ProcessTests
     [InlineData("recipe check shapes", ExitCode.Done)]
     [InlineData("runs show nothing --runs nowhere", ExitCode.Failed)]
     public async Task ExitCode_IsThatOfTheOutcome(string line, int code)
-        => Assert.Equal(code, (await RunAsync(Path.Combine(Folder, "Nabla.Cli.dll"), line.Split(' '))).Code);
-
-    private static async Task<CommandLineOutcome> RunAsync(string program, params string[] arguments)
-    {
-        using var process = Start(program, arguments);
-        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return new(process.ExitCode, await output, await error);
-    }
-
-    private static Process Start(string program, params string[] arguments)
-    {
-        var process = Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;
-        process.StandardInput.Close();
-        return process;
-    }
+        => Assert.Equal(code, (await NablaProcess.RunAsync(line.Split(' '))).Code);
 }

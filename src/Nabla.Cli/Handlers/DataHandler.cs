@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Nabla.Data;
+using Spectre.Console;
 
 namespace Nabla.Cli;
 
@@ -35,7 +36,7 @@ internal static class DataHandler
     {
         Know(request.Name);
         var info = DataSetInfo.Of(request.Name);
-        Write(info, output.Out);
+        Write(info, output.Out, Drawing(output));
         return Task.FromResult(new VerbResult((JsonObject)JsonSerializer.SerializeToNode(info, SnakeCase)!));
     }
 
@@ -61,10 +62,31 @@ internal static class DataHandler
         });
     }
 
+    /// <summary>Turns a text into a token file.</summary>
+    public static Task<VerbResult> TokenizeAsync(DataTokenizeRequest request, CommandOutput output, CancellationToken cancellationToken)
+    {
+        var path = request.Output ?? Path.ChangeExtension(request.Text, TokenFile.Extension);
+        var (tokens, vocabulary) = TokenWriter.WriteText(request.Text, path, blocks => request.Unit == "word"
+            ? WordVocabulary.Fit(blocks, new() { MaxSize = request.MaxSize })
+            : CharacterVocabulary.Fit(blocks));
+        using var file = TokenFile.Open(path);
+        var bytes = new FileInfo(path).Length;
+        output.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {tokens:N0} tokens of {vocabulary:N0} kinds, {Size(bytes)}. Train on it with data.path: {path}"));
+        return Task.FromResult(new VerbResult(new JsonObject
+        {
+            ["path"] = path, ["tokens"] = tokens, ["vocabulary"] = vocabulary, ["bytes"] = bytes, ["sha256"] = file.ContentHash,
+        }));
+    }
+
     private static CatalogueEntry Know(string name) => Catalogue.All.FirstOrDefault(entry => entry.Name == name)
         ?? throw new UsageException($"The data set '{name}' is not known. {Core.NearestName.Suggest(name, [.. Catalogue.All.Select(entry => entry.Name)])}");
 
-    private static void Write(DataSetInfo info, TextWriter writer)
+    /// <summary>The console, where it can show coloured pictures; else null.</summary>
+    private static IAnsiConsole? Drawing(CommandOutput output)
+        => ReferenceEquals(output.Out, System.Console.Out) && TrainingDisplay.CanBeLive(System.Console.IsOutputRedirected, Environment.GetEnvironmentVariable)
+            && AnsiConsole.Console is { Profile.Capabilities: { Ansi: true, Unicode: true } } console ? console : null;
+
+    private static void Write(DataSetInfo info, TextWriter writer, IAnsiConsole? console)
     {
         writer.WriteLine(info.Title);
         writer.WriteLine($"  task     {info.Task}");
@@ -82,7 +104,7 @@ internal static class DataHandler
         foreach (var split in info.Splits)
         {
             writer.WriteLine();
-            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{split.Name}: {split.Count:N0} examples"));
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{split.Name}: {split.Count:N0} {info.Unit}"));
             if (split.Labels is { Count: > 0 } labels)
             {
                 writer.WriteLine($"  {string.Join(", ", labels.Select(label => string.Create(CultureInfo.InvariantCulture, $"{label.Key} {label.Value:N0}")))}");
@@ -101,6 +123,12 @@ internal static class DataHandler
                 table.Add(column.Name, JsonNamingPolicy.KebabCaseLower.ConvertName(column.Kind.ToString()), column.Missing.ToString(CultureInfo.InvariantCulture), column.Distinct.ToString(CultureInfo.InvariantCulture));
             }
             table.WriteTo(writer);
+        }
+        if (console is not null && info.Pictures.Count > 0)
+        {
+            writer.WriteLine();
+            PictureBlocks.Draw(info.Pictures, console);
+            return;
         }
         List(writer, "Samples", info.Samples);
     }

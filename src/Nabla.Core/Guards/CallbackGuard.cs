@@ -10,17 +10,24 @@ public sealed class CallbackGuard
 {
     private ExceptionDispatchInfo? _caught;
 
-    /// <summary>The guard of this library's own autograd functions, which cannot know who started the backward pass.</summary>
-    public static CallbackGuard Shared { get; } = new();
+    [ThreadStatic]
+    private static CallbackGuard? _current;
+
+    /// <summary>
+    /// The calling thread's guard. An own autograd function takes it in its forward pass and protects its backward pass by it, on whatever
+    /// thread that runs (a GPU has one of its own); the thread that asked for both looks into it.
+    /// </summary>
+    public static CallbackGuard Current => _current ??= new();
 
     /// <summary>The backward pass of a scalar; an error of an own autograd function inside it is thrown here.</summary>
     /// <param name="loss">A scalar that requires a gradient.</param>
     public static void Backward(Tensor loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
-        Shared.Forget();
+        Current.Forget();
         loss.backward();
-        Shared.ThrowIfCaught();
+        Kernels.FusedFunction.Release();
+        Current.ThrowIfCaught();
     }
 
     /// <summary>Runs the body of a callback; on an exception keeps it and gives <paramref name="substitute"/> to the native caller.</summary>

@@ -34,7 +34,9 @@ public sealed class Trainer
         options.Validate();
         options.Optimizer.Validate();
         OptimizerFactory.Validate(options.Optimizer);
-        options.Schedule.Validate();
+        ScheduleFactory.Validate(options.Schedule);
+        options.Averaging?.Validate();
+        options.Sam?.Validate();
         options.Regularization.Validate();
         options.EarlyStopping?.Validate();
         options.Checkpoints.Validate();
@@ -73,7 +75,7 @@ public sealed class Trainer
         var store = context.Folder is { } folder ? new CheckpointStore(folder.FullPath, _logger, _files) : null;
         var checkpoint = FindCheckpoint(store, context, new(context.Folder, _time, _logger));
         store?.Probe(Preflight.CheckpointBytes(task, options));
-        var precision = PrecisionPolicy.Resolve(checkpoint?.State.Precision ?? options.Precision, context.Device);
+        var precision = PrecisionPolicy.Resolve(checkpoint?.State.Precision ?? options.Precision, context.Device, WorkKinds.Of(task.Module));
         precision.SetMatrixMode(context.Device.type);
         double? learningRate = null;
         if (options.FindLearningRate && checkpoint is null)
@@ -148,7 +150,7 @@ public sealed class Trainer
         }
         device ??= CPU;
         MoveModule(task.Module, device);
-        var precision = PrecisionPolicy.Resolve(Options.Precision, device);
+        var precision = PrecisionPolicy.Resolve(Options.Precision, device, WorkKinds.Of(task.Module));
         precision.SetMatrixMode(device.type);
         return Evaluator.Run(task, loader, split, device, precision, _time, onBatch, null, cancellationToken);
     }

@@ -16,11 +16,13 @@ internal sealed partial class TrainingRun
         {
             return;
         }
+        using var measured = _context.Profiler?.Measure(ProfilePhases.Checkpoint);
         FlushLosses();
+        RefreshAverage();
         NumericFault.CheckState(_step, _epoch, _task.Module);
         Announce(wait: true);
         var state = State(reason == StopReason.Interrupted ? null : reason, pending);
-        _writer.Begin(new(state, ModuleState.Collect(_task.Module), _runner.Optimizer.State, _runner.Average?.State), _best is null || _best.Step == _step, _recorder.FlushToDisk);
+        _writer.Begin(new(state, ModuleState.Collect(_task.Module), _runner.Optimizer.State, _runner.Average?.Weights.State), _best is null || _best.Step == _step, _recorder.FlushToDisk);
         _lastSave = _time.GetTimestamp();
         if (reason is not null)
         {

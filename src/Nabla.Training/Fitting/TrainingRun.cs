@@ -31,6 +31,7 @@ internal sealed partial class TrainingRun : IDisposable
     private readonly SortedDictionary<string, bool> _measured;
     private readonly long? _stepsPerEpoch, _totalSteps;
     private readonly CheckpointState? _resumed;
+    private readonly LoaderWait _loaderWait;
     private readonly Dictionary<string, double> _metrics = new(StringComparer.Ordinal);
     private long _step, _batchInEpoch, _examples, _savedStep = -1;
     private int _epoch;
@@ -45,11 +46,12 @@ internal sealed partial class TrainingRun : IDisposable
         (_task, _options, _context, _train, _validation, _store, _logger, _time, _stop, _abort) = (task, options, context, train, validation, store, logger, time, stop, abort);
         _stepsPerEpoch = train.BatchesPerEpoch is { } batches ? (batches + options.AccumulateBatches - 1) / options.AccumulateBatches : null;
         _totalSteps = _stepsPerEpoch is { } steps ? Math.Min(options.MaxSteps ?? long.MaxValue, steps * options.Epochs) : options.MaxSteps;
+        _loaderWait = new(time);
         _measured = Preflight.Measured(task, validation);
         _callbacks = options.EarlyStopping is { } stopping ? [.. context.Callbacks, new EarlyStopping(stopping, _measured[stopping.Monitor])] : context.Callbacks;
         _resumed = checkpoint?.State;
-        _runner = new(task, options, context, precision);
-        _schedule = ScheduleFactory.Create(options.Schedule, _totalSteps ?? 1, _stepsPerEpoch ?? 1);
+        _runner = new(task, options, context, precision, _totalSteps, _stepsPerEpoch, logger);
+        _schedule = RunSchedule.Create(options, _totalSteps, _stepsPerEpoch);
         _measures = task.CreateMetrics("train");
         _incidents = new(context.Folder, time, logger);
         _writer = store is null ? null : new(store, options.Checkpoints, CheckpointFailed);
@@ -87,6 +89,10 @@ internal sealed partial class TrainingRun : IDisposable
             _recorder.WriteStatus(reason == StopReason.Interrupted ? RunState.Interrupted : RunState.Completed, _step, _totalSteps, _epoch, _metrics, reason);
             Report(TrainingPhase.Ended, always: true);
             TrainingLog.Completed(_logger, _step, result.Elapsed.TotalSeconds, reason);
+            if (result.LoaderWaitShare > LoaderWait.Much && _loaderWait.Total > LoaderWait.Telling)
+            {
+                TrainingLog.LoaderIsSlow(_logger, result.LoaderWaitShare);
+            }
             return result;
         }
         catch (OperationCanceledException)
@@ -160,7 +166,7 @@ internal sealed partial class TrainingRun : IDisposable
             measure.Reset();
         }
         using var batches = _train.ReadEpoch(epoch, _batchInEpoch, _abort).GetEnumerator();
-        var hasNext = batches.MoveNext();
+        var hasNext = _loaderWait.MoveNext(batches, isInsideStep: false);
         if (!hasNext && _batchInEpoch == 0)
         {
             throw new DataException($"Epoch {epoch}: expected at least one training batch, got none. Check the data, batch_size and drop_last.");
@@ -170,16 +176,25 @@ internal sealed partial class TrainingRun : IDisposable
             while (hasNext)
             {
                 _abort.ThrowIfCancellationRequested();
+                _context.Profiler?.BeginBatch(_task.Module);
+                _loaderWait.Start();
                 var batch = batches.Current;
                 var examples = batch.Count;
                 _runner.Accumulate(batch, _step, epoch, _measures);
                 _examples += examples;
                 _batchInEpoch++;
                 // The next batch is asked for before the step ends: only then is it known whether the epoch does.
-                hasNext = batches.MoveNext();
+                using (_context.Profiler?.Measure(ProfilePhases.LoaderWait))
+                {
+                    hasNext = _loaderWait.MoveNext(batches, isInsideStep: true);
+                }
                 if ((_runner.PendingBatches == _options.AccumulateBatches || !hasNext) && EndStep(isEpochEnd: !hasNext) is { } reason)
                 {
                     return reason;
+                }
+                if (_runner.PendingBatches > 0)
+                {
+                    _loaderWait.Stop();
                 }
             }
             // A checkpoint may lie right at the end of the data of a stream; the epoch is then closed without a step.
@@ -201,6 +216,7 @@ internal sealed partial class TrainingRun : IDisposable
         var isLast = _step + 1 >= _options.MaxSteps;
         var isLogged = (_step + 1) % _options.LogEverySteps == 0 || isEpochEnd || isLast;
         var (learningRate, weight, norm) = Update(isLogged);
+        _loaderWait.Stop();
         (_learningRate, _step) = (learningRate, _step + 1);
         _recorder.CountExamples(weight);
         var row = new Dictionary<string, double>(StringComparer.Ordinal);
@@ -256,6 +272,7 @@ internal sealed partial class TrainingRun : IDisposable
             _incidents.Add(IncidentLog.Leak, _step, leak);
         }
         Report(TrainingPhase.Training, always: isEpochEnd);
+        EndProfiledStep(reason);
         // An interruption at the very end leaves nothing to resume.
         return reason == StopReason.Interrupted && _epoch >= _options.Epochs ? StopReason.EpochsCompleted : reason;
     }
@@ -265,6 +282,7 @@ internal sealed partial class TrainingRun : IDisposable
         (double, long, double?) updated;
         try
         {
+            using var measured = _context.Profiler?.Measure(ProfilePhases.Optimizer);
             updated = _runner.Update(_step, _epoch, _schedule, isLogged);
         }
         catch (ExternalException error)
@@ -313,10 +331,12 @@ internal sealed partial class TrainingRun : IDisposable
             return (false, null);
         }
         EvaluationResult evaluation;
+        RefreshAverage();
+        using var measured = _context.Profiler?.Measure(ProfilePhases.Validation);
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(_stop, _abort);
         try
         {
-            using var average = _runner.Average?.Apply();
+            using var average = _runner.Average?.Weights.Apply();
             Seeds.SetGlobal(_context.Seed, RandomPurpose.Other, _step);
             evaluation = Evaluator.Run(_task, _validation, "validation", _context.Device, _runner.Precision, _time, null, _ => Report(TrainingPhase.Validation), leave.Token);
         }
@@ -389,6 +409,7 @@ internal sealed partial class TrainingRun : IDisposable
         BestCheckpoint = _store is null || _savedStep < 0 ? null : _store.PathOf(_store.BestStep ?? _savedStep),
         StopReason = reason,
         Elapsed = _recorder.Elapsed,
+        LoaderWaitShare = _loaderWait.Share,
     };
 
     private void Report(TrainingPhase phase, bool always = false) => _recorder.Report(_step, always, (elapsed, steps, examples) => new(

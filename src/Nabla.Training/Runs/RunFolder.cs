@@ -64,6 +64,7 @@ public sealed class RunFolder
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
+            Remove(path);
             throw new CheckpointException($"{path}: expected to make a run folder here, got an error: {error.Message} Choose another place with --out, or free space.", error);
         }
     }
@@ -122,6 +123,23 @@ public sealed class RunFolder
     /// <exception cref="CheckpointException">The file is missing or damaged.</exception>
     public RunEnvironment ReadEnvironment() => RunJson.Read(EnvironmentPath, RunJson.Default.RunEnvironment);
 
+    /// <summary>Where the time of some steps went, as <c>nabla train --profile</c> found it.</summary>
+    public string ProfilePath => Path.Combine(FullPath, "profile.json");
+
+    /// <summary>The timeline of those steps in the Trace Event Format, for Perfetto or chrome://tracing.</summary>
+    public string TracePath => Path.Combine(FullPath, "trace.json");
+
+    /// <summary>The stored profile, or null when the run was not profiled.</summary>
+    /// <exception cref="CheckpointException">The file is damaged.</exception>
+    public ProfileReport? ReadProfile() => File.Exists(ProfilePath) ? RunJson.Read(ProfilePath, RunJson.Default.ProfileReport) : null;
+
+    /// <summary>Stores a profile and its timeline.</summary>
+    internal void WriteProfile(ProfileReport report, Action<Stream> writeTrace)
+    {
+        AtomicFile.Write(TracePath, writeTrace);
+        AtomicFile.Write(ProfilePath, stream => stream.Write(RunJson.Bytes(report, RunJson.Default.ProfileReport)));
+    }
+
     /// <summary>The logged rows; a line cut off by a crash ends them.</summary>
     public IReadOnlyList<MetricsRow> ReadMetrics() => MetricsLog.Read(MetricsPath);
 
@@ -142,6 +160,40 @@ public sealed class RunFolder
     /// <summary>The run's checkpoints.</summary>
     /// <param name="logger">Hears of checkpoints that are damaged; null: nobody.</param>
     public CheckpointStore OpenCheckpoints(Microsoft.Extensions.Logging.ILogger? logger = null) => new(FullPath, logger);
+
+    /// <summary>Removes the folder when training has not begun in it, so that a run that was refused leaves nothing behind; any other folder stays.</summary>
+    public void DiscardUnlessBegun()
+    {
+        try
+        {
+            if (ReadStatus().State == RunState.Created)
+            {
+                Remove(FullPath);
+            }
+        }
+        catch (CheckpointException)
+        {
+            // A damaged folder is left for people to look at; what refused the run is what the caller must hear.
+        }
+    }
+
+    /// <summary>Removes a run's folder and the one above it if that is left empty.</summary>
+    private static void Remove(string path)
+    {
+        try
+        {
+            Directory.Delete(path, recursive: true);
+            var above = Path.GetDirectoryName(path)!;
+            if (!Directory.EnumerateFileSystemEntries(above).Any())
+            {
+                Directory.Delete(above);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // The error that led here is what the caller must hear; what is left says "created" of itself.
+        }
+    }
 
     private static bool IsRun(string path) => File.Exists(Path.Combine(path, StatusFile));
 }

@@ -300,7 +300,7 @@ public sealed class NumericFaultTests : IDisposable
         public Tensor Weight => weight;
     }
 
-    /// <summary>An own autograd function whose backward fails, as a user may write it with <see cref="CallbackGuard.Shared"/>.</summary>
+    /// <summary>An own autograd function whose backward fails, as a user may write it with <see cref="CallbackGuard.Current"/>.</summary>
     private sealed class FailingFunction : autograd.SingleTensorFunction<FailingFunction>
     {
         public override string Name => nameof(FailingFunction);
@@ -308,7 +308,7 @@ public sealed class NumericFaultTests : IDisposable
         public override Tensor forward(autograd.AutogradContext ctx, params object[] vars) => ((Tensor)vars[0]).clone();
 
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
-            => CallbackGuard.Shared.Protect(Fail, () => [grad_output.clone()]);
+            => CallbackGuard.Current.Protect(Fail, () => [grad_output.clone()]);
 
         private static List<Tensor> Fail() => throw new InvalidOperationException("in backward");
     }

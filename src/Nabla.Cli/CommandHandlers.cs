@@ -13,6 +13,9 @@ internal sealed record CommandHandlers
     /// <summary>Trains a model.</summary>
     public CommandHandler<TrainRequest>? Train { get; init; }
 
+    /// <summary>Trains a model in a process that is started again when it crashes.</summary>
+    public CommandHandler<TrainRequest>? Supervise { get; init; }
+
     /// <summary>Measures a trained model.</summary>
     public CommandHandler<EvaluateRequest>? Evaluate { get; init; }
 
@@ -31,16 +34,21 @@ internal sealed record CommandHandlers
     /// <summary>Examines the machine.</summary>
     public CommandHandler<DoctorRequest>? Doctor { get; init; }
 
+    /// <summary>Measures speed.</summary>
+    public CommandHandler<BenchRequest>? Bench { get; init; }
+
     /// <summary>What this program does. Only delegates are made here: nothing behind them is loaded before it is called.</summary>
     public static CommandHandlers BuiltIn => new()
     {
         Train = TrainHandler.RunAsync,
+        Supervise = SuperviseHandler.RunAsync,
         Evaluate = EvaluateHandler.RunAsync,
         Predict = PredictHandler.RunAsync,
         Runs = new() { List = RunsHandler.ListAsync, Show = RunsHandler.ShowAsync, Compare = RunsHandler.CompareAsync },
-        Data = new() { List = DataHandler.ListAsync, Info = DataHandler.InfoAsync, Pull = DataHandler.PullAsync },
+        Data = new() { List = DataHandler.ListAsync, Info = DataHandler.InfoAsync, Pull = DataHandler.PullAsync, Tokenize = DataHandler.TokenizeAsync },
         Recipe = new() { Check = RecipeHandler.CheckAsync, Schema = RecipeHandler.SchemaAsync },
         Doctor = DoctorHandler.RunAsync,
+        Bench = BenchHandler.RunAsync,
     };
 }
 
@@ -68,6 +76,9 @@ internal sealed record DataHandlers
 
     /// <summary>Fetches data sets.</summary>
     public required CommandHandler<DataNameRequest> Pull { get; init; }
+
+    /// <summary>Makes token files.</summary>
+    public required CommandHandler<DataTokenizeRequest> Tokenize { get; init; }
 }
 
 /// <summary>The work behind <c>nabla recipe</c>.</summary>

@@ -50,12 +50,13 @@ internal static class NablaCommandLine
         RootCommand root = new("Deep learning for .NET: train, measure and use models from one declarative recipe.");
         root.Directives.Clear();
         root.Options.Add(new Option<bool>(JsonName) { Description = "Print one JSON object as the last line of standard output.", Recursive = true });
-        Add(root, handlers.Train, handler => TrainCommand.Create(runner, handler));
+        Add(root, handlers.Train, handler => TrainCommand.Create(runner, handler, handlers.Supervise));
         Add(root, handlers.Evaluate, handler => EvaluateCommand.Create(runner, handler));
         Add(root, handlers.Predict, handler => PredictCommand.Create(runner, handler));
         Add(root, handlers.Runs, handler => RunsCommand.Create(runner, handler));
         Add(root, handlers.Data, handler => DataCommand.Create(runner, handler));
         Add(root, handlers.Recipe, handler => RecipeCommand.Create(runner, handler));
+        Add(root, handlers.Bench, handler => BenchCommand.Create(runner, handler));
         Add(root, handlers.Doctor, handler => DoctorCommand.Create(runner, handler));
         return root;
     }

@@ -28,37 +28,4 @@ public sealed class ProcessTests
     [InlineData("runs show nothing --runs nowhere", ExitCode.Failed)]
     public async Task ExitCode_IsThatOfTheOutcome(string line, int code)
         => Assert.Equal(code, (await NablaProcess.RunAsync(line.Split(' '))).Code);
-
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public async Task Signal_WhileTraining_SavesAndLeaves_ASecondLeavesAtOnce(int signals)
-    {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM.");
-        var folder = Directory.CreateTempSubdirectory("nabla-signal").FullName;
-        using var process = NablaProcess.Start([NablaProcess.Program, "train", "shapes", "--json", "--out", folder, "--set", "training.epochs=10000", "--set", "data.shapes={train: 256, test: 64}"]);
-        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var first = await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
-        var rest = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        Assert.StartsWith("shapes: cnn", first, StringComparison.Ordinal);
-
-        for (var i = 0; i < signals; i++)
-        {
-            Assert.Equal(0, NablaProcess.Kill(process.Id, NablaProcess.Terminate));
-            await Task.Delay(20, TestContext.Current.CancellationToken);
-        }
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
-
-        Assert.Equal(ExitCode.Cancelled, process.ExitCode);
-        if (signals == 1)
-        {
-            var result = new CommandLineOutcome(process.ExitCode, await output, await rest);
-            Assert.Contains("Stopping after this step", result.Error, StringComparison.Ordinal);
-            Assert.Equal("interrupted", result.Json.GetProperty("stop_reason").GetString());
-            var checkpoints = Path.Combine(result.Json.GetProperty("run").GetString()!, "checkpoints");
-            Assert.All(Directory.GetDirectories(checkpoints), checkpoint => Assert.True(File.Exists(Path.Combine(checkpoint, "manifest.json"))));
-            Assert.NotEmpty(Directory.GetDirectories(checkpoints));
-        }
-        Directory.Delete(folder, recursive: true);
-    }
 }

@@ -60,7 +60,7 @@ public sealed record RunEnvironment
         ArgumentNullException.ThrowIfNull(device);
         return new()
         {
-            Nabla = VersionOf(typeof(RunEnvironment).Assembly),
+            Nabla = NablaVersion,
             Runtime = RuntimeInformation.FrameworkDescription,
             TorchSharp = VersionOf(typeof(torch).Assembly),
             LibTorch = torch.__version__,
@@ -76,6 +76,9 @@ public sealed record RunEnvironment
             DataHashes = dataHashes ?? new Dictionary<string, string>(),
         };
     }
+
+    /// <summary>Version of this library.</summary>
+    internal static string NablaVersion { get; } = VersionOf(typeof(RunEnvironment).Assembly);
 
     private static string VersionOf(Assembly assembly)
         => assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? assembly.GetName().Version?.ToString() ?? "";

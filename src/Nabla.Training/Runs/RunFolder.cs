@@ -33,6 +33,9 @@ public sealed class RunFolder
     /// <summary>One JSON object for each logged step.</summary>
     public string MetricsPath => Path.Combine(FullPath, "metrics.jsonl");
 
+    /// <summary>What went wrong and did not end the run, one JSON object a line; there when anything has.</summary>
+    public string IncidentsPath => Path.Combine(FullPath, "incidents.jsonl");
+
     /// <summary>One file for people.</summary>
     public string ReportPath => Path.Combine(FullPath, "report.html");
 
@@ -120,8 +123,39 @@ public sealed class RunFolder
     /// <exception cref="CheckpointException">The file is missing or damaged.</exception>
     public RunEnvironment ReadEnvironment() => RunJson.Read(EnvironmentPath, RunJson.Default.RunEnvironment);
 
+    /// <summary>Where the time of some steps went, as <c>nabla train --profile</c> found it.</summary>
+    public string ProfilePath => Path.Combine(FullPath, "profile.json");
+
+    /// <summary>The timeline of those steps in the Trace Event Format, for Perfetto or chrome://tracing.</summary>
+    public string TracePath => Path.Combine(FullPath, "trace.json");
+
+    /// <summary>The stored profile, or null when the run was not profiled.</summary>
+    /// <exception cref="CheckpointException">The file is damaged.</exception>
+    public ProfileReport? ReadProfile() => File.Exists(ProfilePath) ? RunJson.Read(ProfilePath, RunJson.Default.ProfileReport) : null;
+
+    /// <summary>Stores a profile and its timeline.</summary>
+    internal void WriteProfile(ProfileReport report, Action<Stream> writeTrace)
+    {
+        AtomicFile.Write(TracePath, writeTrace);
+        AtomicFile.Write(ProfilePath, stream => stream.Write(RunJson.Bytes(report, RunJson.Default.ProfileReport)));
+    }
+
     /// <summary>The logged rows; a line cut off by a crash ends them.</summary>
     public IReadOnlyList<MetricsRow> ReadMetrics() => MetricsLog.Read(MetricsPath);
+
+    /// <summary>Adds a line to the incidents.</summary>
+    /// <param name="incident">What went wrong and did not end the run.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void AppendIncident(RunIncident incident)
+    {
+        ArgumentNullException.ThrowIfNull(incident);
+        using var file = new FileStream(IncidentsPath, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
+        file.Write(incident.ToLine());
+    }
+
+    /// <summary>The incidents, oldest first; a line cut off by a crash is left out.</summary>
+    public IReadOnlyList<RunIncident> ReadIncidents()
+        => File.Exists(IncidentsPath) ? [.. File.ReadLines(IncidentsPath).Select(RunIncident.FromLine).OfType<RunIncident>()] : [];
 
     /// <summary>The run's checkpoints.</summary>
     /// <param name="logger">Hears of checkpoints that are damaged; null: nobody.</param>

@@ -24,7 +24,8 @@ internal sealed class RunLoaders
             Shuffle = true,
             DropLast = recipe.Data.DropLast,
             Seed = recipe.Seed,
-            PrefetchBatches = training.PrefetchBatches,
+            PrefetchBatches = Ahead(recipe),
+            Workers = Workers(recipe),
             PinMemory = _isPinned,
             BucketByLength = recipe.Data.BucketByLength && recipe.Task is ModelTasks.TextClassification or ModelTasks.LanguageModeling && data.TrainExamplesPerEpoch is null,
             BalanceClasses = recipe.Data.BalanceClasses,
@@ -49,10 +50,17 @@ internal sealed class RunLoaders
     {
         BatchSize = recipe.Training.BatchSize * EvaluationBatchFactor,
         Seed = recipe.Seed,
-        PrefetchBatches = recipe.Training.PrefetchBatches,
+        PrefetchBatches = Ahead(recipe),
+        Workers = Workers(recipe),
         PinMemory = isPinned,
         BucketByLength = false,
     });
+
+    /// <summary>Threads that prepare batches. The other half of the cores is for the step; more than 8 have been of no use to it.</summary>
+    private static int Workers(Recipe recipe) => recipe.Data.Workers ?? Math.Clamp(Environment.ProcessorCount / 2, 1, 8);
+
+    /// <summary>Batches prepared ahead: at least one for each worker, unless nothing is.</summary>
+    private static int Ahead(Recipe recipe) => recipe.Training.PrefetchBatches == 0 ? 0 : Math.Max(recipe.Training.PrefetchBatches, Workers(recipe));
 
     /// <summary>Optimiser steps that training will take if nothing stops it.</summary>
     public long PlannedSteps(TrainingOptions training)

@@ -15,7 +15,7 @@ public sealed class TrainingRun
     private const string RunsVariable = "NABLA_RUNS", DefaultRoot = "runs";
     private readonly TrainingRunOptions _options;
     private readonly ILogger _logger;
-    private readonly Recipe _recipe;
+    private Recipe _recipe; // as stored; a batch size that is auto becomes a number
     private readonly RunFolder _folder;
     private readonly bool _isResumed;
 
@@ -44,6 +44,7 @@ public sealed class TrainingRun
             try
             {
                 folder.WriteRecipe(RecipeWriter.Write(resolved));
+                options.FolderReady?.Invoke(folder.FullPath);
                 return new TrainingRun(resolved, folder, options, isResumed: false).Run(device, cancellationToken);
             }
             catch
@@ -73,6 +74,7 @@ public sealed class TrainingRun
             {
                 _ = Preprocessing.Load(run.FullPath); // refuses what a newer version wrote, before this one writes over it
             }
+            options.FolderReady?.Invoke(run.FullPath);
             return new TrainingRun(StoredRecipe.Load(run), run, options, isResumed: true).Run(Devices.Parse(options.Device), cancellationToken);
         });
     }
@@ -90,10 +92,12 @@ public sealed class TrainingRun
             using var task = ModelBuilding.CreateTask(_recipe, ModelBuilding.CreateModel(_recipe, data.Preprocessing.Model), data.Preprocessing);
             var summary = Summarize(task.Model, data);
             WriteFacts(data, device);
+            ResolveBatchSize(task, data, device);
             RunLoaders loaders = new(_recipe, data, device);
             _options.Started?.Invoke(Announce(task, data, loaders, device));
             stop.ThrowIfCancellationRequested();
             Trainer trainer = new(_recipe.Training, _options.Logging?.CreateLogger<Trainer>(), _options.Time);
+            using var profiler = _options.Profile is { } profile ? new TrainingProfiler(profile) : null;
             TrainerContext context = new()
             {
                 Folder = _folder,
@@ -101,11 +105,25 @@ public sealed class TrainingRun
                 Seed = _recipe.Seed,
                 Callbacks = _options.Callbacks,
                 Progress = _options.Progress,
+                Profiler = profiler,
                 Resume = _isResumed,
+                ParameterMap = _options.ParameterMap,
             };
             var result = trainer.Fit(task, loaders.Train, loaders.Validation, context, stop);
-            var ended = RunEnding.Complete(_recipe, _folder, trainer, task, data, loaders, summary, result, device, _logger);
-            return new() { Folder = _folder.FullPath, Metrics = ended, StopReason = result.StopReason, Elapsed = _options.Time.GetElapsedTime(start) };
+            var (metrics, reason) = End();
+            return new() { Folder = _folder.FullPath, Metrics = metrics, StopReason = reason, Profile = profiler?.Report, Elapsed = _options.Time.GetElapsedTime(start) };
+
+            (IReadOnlyDictionary<string, double>, StopReason) End()
+            {
+                try
+                {
+                    return (RunEnding.Complete(_recipe, _folder, trainer, task, data, loaders, summary, result, device, _logger, stop), result.StopReason);
+                }
+                catch (OperationCanceledException) when (stop.IsCancellationRequested)
+                {
+                    return (result.Metrics, StopReason.Interrupted); // all is trained and saved; the evaluation comes when the run goes on
+                }
+            }
         }
         finally
         {
@@ -118,10 +136,24 @@ public sealed class TrainingRun
     {
         Training = recipe.Training with
         {
-            Precision = PrecisionPolicy.Resolve(recipe.Training.Precision, device).Name,
+            Precision = PrecisionPolicy.Resolve(recipe.Training.Precision, device, ModelFamilies.Find(recipe.Model.Family).Work).Name,
             Threads = recipe.Training.Threads ?? Environment.ProcessorCount,
         },
     };
+
+    /// <summary>Finds the batch size where it is auto, and stores it, so that a resumed run and a reader of the recipe have the number.</summary>
+    private void ResolveBatchSize(ModelTask task, PreparedData data, Device device)
+    {
+        if (!_recipe.Training.IsBatchSizeAuto)
+        {
+            return;
+        }
+        task.Module.to(device);
+        var finder = new BatchSizeFinder(_recipe.Training, _options.Logging?.CreateLogger<BatchSizeFinder>(), _options.Memory);
+        var size = finder.Find(task, data.Train, new() { Device = device, Seed = _recipe.Seed }, data.TrainExamplesPerEpoch ?? data.Train.Count);
+        _recipe = _recipe with { Training = _recipe.Training with { BatchSize = size } };
+        _folder.WriteRecipe(RecipeWriter.Write(_recipe));
+    }
 
     /// <summary>A resumed run must see the data it began with: the chain from data to answers would break.</summary>
     private void CheckSameData(PreparedData data)

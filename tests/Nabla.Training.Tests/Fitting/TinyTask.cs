@@ -8,10 +8,10 @@ internal sealed class TinyTask : TrainingTask
 {
     private readonly TinyModel _model;
 
-    public TinyTask(long seed = 1, double dropout = 0.3, bool batchNorm = true)
+    public TinyTask(long seed = 1, double dropout = 0.3, bool batchNorm = true, int hidden = 8)
     {
         Seeds.SetGlobal(seed, RandomPurpose.Initialization);
-        _model = new TinyModel(dropout, batchNorm);
+        _model = new TinyModel(dropout, batchNorm, hidden);
     }
 
     /// <summary>Changes the output of a batch, to make faults.</summary>
@@ -20,6 +20,9 @@ internal sealed class TinyTask : TrainingTask
     /// <summary>Training batches seen.</summary>
     public long TrainingBatches { get; private set; }
 
+    /// <summary>Examples in the newest batch.</summary>
+    public long LastBatch { get; private set; }
+
     public override Module Module => _model;
 
     public override StepOutput Step(Batch batch)
@@ -27,6 +30,7 @@ internal sealed class TinyTask : TrainingTask
         var targets = batch[Batch.Targets];
         var logits = _model.call(batch[Batch.Inputs]); // [batch, classes=3]
         var output = new StepOutput(functional.cross_entropy(logits, targets), targets.shape[0], logits, targets);
+        LastBatch = targets.shape[0];
         var number = TrainingBatches;
         TrainingBatches += _model.training ? 1 : 0;
         return Change is null || !_model.training ? output : Change(number, output);
@@ -61,11 +65,11 @@ internal sealed class TinyTask : TrainingTask
         private readonly TorchSharp.Modules.BatchNorm1d? norm;
         private readonly TorchSharp.Modules.Dropout dropout;
 
-        public TinyModel(double dropoutChance, bool batchNorm)
+        public TinyModel(double dropoutChance, bool batchNorm, int hidden)
             : base(nameof(TinyModel))
         {
-            (first, second) = (Linear(4, 8), Linear(8, 3));
-            norm = batchNorm ? BatchNorm1d(8) : null;
+            (first, second) = (Linear(4, hidden), Linear(hidden, 3));
+            norm = batchNorm ? BatchNorm1d(hidden) : null;
             dropout = Dropout(dropoutChance);
             RegisterComponents();
         }
@@ -73,9 +77,9 @@ internal sealed class TinyTask : TrainingTask
         public override Tensor forward(Tensor input)
         {
             using var scope = NewDisposeScope();
-            var hidden = first.call(input); // [batch, 8]
-            hidden = functional.relu(norm is null ? hidden : norm.call(hidden));
-            return second.call(dropout.call(hidden)).MoveToOuterDisposeScope(); // [batch, classes=3]
+            var x = first.call(input); // [batch, hidden]
+            x = functional.relu(norm is null ? x : norm.call(x));
+            return second.call(dropout.call(x)).MoveToOuterDisposeScope(); // [batch, classes=3]
         }
 
         protected override void Dispose(bool disposing)

@@ -10,6 +10,25 @@ public sealed class CallbackGuard
 {
     private ExceptionDispatchInfo? _caught;
 
+    [ThreadStatic]
+    private static CallbackGuard? _current;
+
+    /// <summary>
+    /// The calling thread's guard. An own autograd function takes it in its forward pass and protects its backward pass by it, on whatever
+    /// thread that runs (a GPU has one of its own); the thread that asked for both looks into it.
+    /// </summary>
+    public static CallbackGuard Current => _current ??= new();
+
+    /// <summary>The backward pass of a scalar; an error of an own autograd function inside it is thrown here.</summary>
+    /// <param name="loss">A scalar that requires a gradient.</param>
+    public static void Backward(Tensor loss)
+    {
+        ArgumentNullException.ThrowIfNull(loss);
+        Current.Forget();
+        loss.backward();
+        Current.ThrowIfCaught();
+    }
+
     /// <summary>Runs the body of a callback; on an exception keeps it and gives <paramref name="substitute"/> to the native caller.</summary>
     /// <typeparam name="T">What the callback returns.</typeparam>
     /// <param name="body">The callback's work.</param>
@@ -30,6 +49,9 @@ public sealed class CallbackGuard
             return substitute();
         }
     }
+
+    /// <summary>Forgets what was kept, such as the error of a pass whose native call failed as well.</summary>
+    public void Forget() => Interlocked.Exchange(ref _caught, null);
 
     /// <summary>Throws the first exception that was kept, with its own stack, and forgets it.</summary>
     public void ThrowIfCaught() => Interlocked.Exchange(ref _caught, null)?.Throw();

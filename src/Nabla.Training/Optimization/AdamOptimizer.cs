@@ -15,6 +15,14 @@ internal sealed class AdamOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
     /// <inheritdoc/>
     protected override void UpdateGroup(GroupRates group, IReadOnlyList<ParameterUpdate> updates)
     {
+        if (Settings.UseFusedKernels && AdamKernel.Fits(updates))
+        {
+            foreach (var update in updates)
+            {
+                AdamKernel.Step(update, group.LearningRate, group.WeightDecay, Momentum!.Value, _beta2, Settings.Epsilon, isDecoupled, _maximize);
+            }
+            return;
+        }
         // The kernel takes tensors of one device and type, and here of one step count, which is nearly always all of them.
         foreach (var same in updates.GroupBy(update => (update.Slot.Steps, update.Slot.Value.dtype, update.Slot.Value.device_type, update.Slot.Value.device_index)))
         {

@@ -1,0 +1,53 @@
+namespace Nabla.Core.Kernels;
+
+/// <summary>
+/// What our autograd functions share in their backward pass: errors are kept from native frames, saved tensors are let go at once, and the
+/// managed handles of gradients do not pile up until the step ends.
+/// </summary>
+internal static class FusedFunction
+{
+    private const string Done = "done";
+
+    [ThreadStatic]
+    private static List<Tensor>? _handedOver;
+
+    /// <summary>Runs a backward pass.</summary>
+    /// <param name="name">The function, for messages.</param>
+    /// <param name="context">Its context.</param>
+    /// <param name="cotangent">Gradient of the result; disposed here.</param>
+    /// <param name="arguments">Number of arguments of the function.</param>
+    /// <param name="body">Gets the saved tensors and the gradient of the result, gives a gradient or null for each argument.</param>
+    public static List<Tensor> Backward(
+        string name, autograd.AutogradContext context, Tensor cotangent, int arguments, Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]> body)
+        => CallbackGuard.Current.Protect(() => Run(name, context, cotangent, arguments, body), () => [.. new Tensor[arguments]]);
+
+    private static List<Tensor> Run(string name, autograd.AutogradContext context, Tensor cotangent, int arguments, Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]> body)
+    {
+        // Native code shares what a callback returns only after it has ended, so ours are let go when the next one comes.
+        _handedOver?.ForEach(gradient => gradient.Dispose());
+        _handedOver = null;
+        if (cotangent is null || cotangent.IsInvalid)
+        {
+            return [.. new Tensor[arguments]];
+        }
+        if (is_grad_enabled())
+        {
+            throw new TrainingException($"{name}: gradients of gradients cannot pass through a fused kernel. Turn fused kernels off (FusedOps.IsEnabled = false, or NABLA_FUSED=0) for this training.");
+        }
+        if (context.get_data(Done) is not null)
+        {
+            throw new TrainingException($"{name}: the backward pass went through the same forward pass twice. Run the forward pass again, or turn fused kernels off (FusedOps.IsEnabled = false, or NABLA_FUSED=0) to keep its tensors.");
+        }
+        using var scope = NewDisposeScope();
+        var saved = context.get_saved_variables();
+        context.save_data(Done, true);
+        context.Dispose(); // frees what was saved as soon as this pass no longer needs it
+        var gradients = body(saved, cotangent);
+        _handedOver = [.. gradients.OfType<Tensor>().Select(gradient => ReferenceEquals(gradient, cotangent) ? gradient : gradient.MoveToOuterDisposeScope())];
+        if (!gradients.Contains(cotangent))
+        {
+            cotangent.Dispose();
+        }
+        return [.. gradients!];
+    }
+}

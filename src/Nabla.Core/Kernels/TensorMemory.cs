@@ -1,0 +1,20 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Nabla.Core.Kernels;
+
+/// <summary>Reaches the memory of dense CPU tensors. Whoever takes a span keeps the tensor alive for as long.</summary>
+internal static unsafe class TensorMemory
+{
+    /// <summary>Whether kernels can work on it in place: dense, on the CPU, and not too large for a span.</summary>
+    public static bool Fits(Tensor x) => x.device_type == DeviceType.CPU && !x.is_sparse && x.numel() is > 0 and < int.MaxValue / sizeof(double);
+
+    /// <summary>Where a contiguous tensor begins.</summary>
+    public static nint Address(Tensor contiguous) => (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(contiguous.bytes)); // native memory: it does not move
+
+    /// <summary>Entries of a tensor.</summary>
+    /// <param name="address">From <see cref="Address"/>.</param>
+    /// <param name="start">First entry.</param>
+    /// <param name="length">How many.</param>
+    public static Span<T> Row<T>(nint address, long start, int length) where T : unmanaged => new((T*)address + start, length);
+}

@@ -10,7 +10,6 @@ namespace Nabla.Core.Kernels;
 internal sealed class LstmFunction : autograd.SingleTensorFunction<LstmFunction>
 {
     private const int Arguments = 9;
-    private const int Slack = 32; // kernels read whole vectors
     private const string Given = "given";
 
     private sealed record Facts(LstmShape Shape, bool NeedsInputGradient, bool HasBias);
@@ -54,7 +53,7 @@ internal sealed class LstmFunction : autograd.SingleTensorFunction<LstmFunction>
         [
             torch.zeros([(long)shape.Time * shape.Rows * shape.PaddedInputs], ScalarType.BFloat16),
             torch.zeros([(long)shape.Time * shape.Rows * shape.PaddedHidden], ScalarType.BFloat16),
-            torch.empty([((long)shape.Time * shape.Batch * shape.Gates) + Slack], ScalarType.BFloat16),
+            torch.empty([(long)shape.Time * shape.Batch * shape.Gates], ScalarType.BFloat16),
             torch.empty([(shape.Time + 1L) * shape.Batch * shape.Hidden]),
         ];
         var start = memory.to_type(ScalarType.Float32).contiguous();

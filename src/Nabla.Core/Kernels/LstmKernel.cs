@@ -1,4 +1,5 @@
-using System.Numerics;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Nabla.Core.Kernels;
 
@@ -201,55 +202,48 @@ internal static unsafe class LstmKernel
     {
         fixed (float* b = bias)
         {
-            for (var j = 0; j < width; j += Vector<float>.Count)
+            for (var j = 0; j < width; j += Vector512<float>.Count)
             {
-                var input = Sigmoid(Vector.Load(sums + j) + Vector.Load(b + j));
-                var forget = Sigmoid(Vector.Load(sums + width + j) + Vector.Load(b + width + j));
-                var candidate = Tanh(Vector.Load(sums + (2 * width) + j) + Vector.Load(b + (2 * width) + j));
-                var output = Sigmoid(Vector.Load(sums + (3 * width) + j) + Vector.Load(b + (3 * width) + j));
-                var cell = (forget * Vector.Load(memory + j)) + (input * candidate);
+                var input = GateFunctions.Sigmoid(Vector512.Load(sums + j) + Vector512.Load(b + j));
+                var forget = GateFunctions.Sigmoid(Vector512.Load(sums + width + j) + Vector512.Load(b + width + j));
+                var candidate = GateFunctions.Tanh(Vector512.Load(sums + (2 * width) + j) + Vector512.Load(b + (2 * width) + j));
+                var output = GateFunctions.Sigmoid(Vector512.Load(sums + (3 * width) + j) + Vector512.Load(b + (3 * width) + j));
+                var cell = (forget * Vector512.Load(memory + j)) + (input * candidate);
                 cell.Store(next + j);
-                (output * Tanh(cell)).Store(state + j);
-                input.Store(sums + j);
-                forget.Store(sums + width + j);
-                candidate.Store(sums + (2 * width) + j);
-                output.Store(sums + (3 * width) + j);
+                (output * GateFunctions.Tanh(cell)).Store(state + j);
+                Store(input, gates + j);
+                Store(forget, gates + width + j);
+                Store(candidate, gates + (2 * width) + j);
+                Store(output, gates + (3 * width) + j);
             }
         }
-        TilePacking.Rows(sums, 1, 4 * width, 0, gates, 4 * width);
     }
 
     private static void CellBackward(ushort* gates, float* memory, float* next, float* outputGradient, float* stateGradient, float* memoryGradient, float* slopes, float* biasGradient, int width)
     {
-        for (var j = 0; j < width; j += Vector<float>.Count)
+        for (var j = 0; j < width; j += Vector512<float>.Count)
         {
             var (input, forget) = (Load(gates + j), Load(gates + width + j));
             var (candidate, output) = (Load(gates + (2 * width) + j), Load(gates + (3 * width) + j));
-            var tanh = Tanh(Vector.Load(next + j));
-            var state = Vector.Load(stateGradient + j) + Vector.Load(outputGradient + j);
-            var cell = Vector.Load(memoryGradient + j) + (state * output * (Vector<float>.One - (tanh * tanh)));
+            var tanh = GateFunctions.Tanh(Vector512.Load(next + j));
+            var state = Vector512.Load(stateGradient + j) + Vector512.Load(outputGradient + j);
+            var cell = Vector512.Load(memoryGradient + j) + (state * output * (Vector512<float>.One - (tanh * tanh)));
             (cell * forget).Store(memoryGradient + j);
-            Emit(cell * candidate * input * (Vector<float>.One - input), slopes + j, biasGradient + j);
-            Emit(cell * Vector.Load(memory + j) * forget * (Vector<float>.One - forget), slopes + width + j, biasGradient + width + j);
-            Emit(cell * input * (Vector<float>.One - (candidate * candidate)), slopes + (2 * width) + j, biasGradient + (2 * width) + j);
-            Emit(state * tanh * output * (Vector<float>.One - output), slopes + (3 * width) + j, biasGradient + (3 * width) + j);
+            Emit(cell * candidate * input * (Vector512<float>.One - input), slopes + j, biasGradient + j);
+            Emit(cell * Vector512.Load(memory + j) * forget * (Vector512<float>.One - forget), slopes + width + j, biasGradient + width + j);
+            Emit(cell * input * (Vector512<float>.One - (candidate * candidate)), slopes + (2 * width) + j, biasGradient + (2 * width) + j);
+            Emit(state * tanh * output * (Vector512<float>.One - output), slopes + (3 * width) + j, biasGradient + (3 * width) + j);
         }
     }
 
-    private static void Emit(Vector<float> slope, float* target, float* total)
+    private static void Emit(Vector512<float> slope, float* target, float* total)
     {
         slope.Store(target);
-        (Vector.Load(total) + slope).Store(total);
+        (Vector512.Load(total) + slope).Store(total);
     }
 
     /// <summary>bfloat16 as float32.</summary>
-    private static Vector<float> Load(ushort* source)
-    {
-        Vector.Widen(Vector.Load(source), out var low, out _); // reads as far again as it needs; the tape has room for it
-        return Vector.AsVectorSingle(low << 16);
-    }
+    private static Vector512<float> Load(ushort* source) => (Avx512F.ConvertToVector512UInt32(Vector256.Load(source)) << 16).AsSingle();
 
-    private static Vector<float> Sigmoid(Vector<float> x) => Vector<float>.One / (Vector<float>.One + VectorRow.Exp(-x));
-
-    private static Vector<float> Tanh(Vector<float> x) => (new Vector<float>(2) * Sigmoid(x + x)) - Vector<float>.One;
+    private static void Store(Vector512<float> value, ushort* target) => Avx512F.ConvertToVector256UInt16(TilePacking.Round(value)).Store(target);
 }

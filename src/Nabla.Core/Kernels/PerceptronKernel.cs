@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Nabla.Core.Kernels;
 
@@ -46,21 +47,14 @@ internal static unsafe class PerceptronKernel
                 var columns = Math.Min(TileProduct.PanelWidth, outputs - column);
                 TileProduct.MultiplyPanel(batch, columns, padded, input, padded, (ushort*)packed.Address + TileProduct.PanelOffset(padded, column), (float*)sums.Address, TileProduct.PanelWidth);
                 var bias = biases[layer] == 0 ? null : (float*)biases[layer] + column;
-                for (var row = 0; row < batch; row++)
+                var sum = (float*)sums.Address;
+                if (isLast)
                 {
-                    var sum = (float*)sums.Address + (row * TileProduct.PanelWidth);
-                    if (isLast)
-                    {
-                        Add(sum, bias, columns, (float*)y + ((long)row * outputs) + column);
-                    }
-                    else
-                    {
-                        AddAndCut(sum, bias, columns);
-                        var stride = TileProduct.PadInner(outputs);
-                        // The last panel also writes the zeros that fill up its rows.
-                        TilePacking.Rows(sum, 1, columns, 0, next + ((long)row * stride) + column, column + columns == outputs ? stride - column : columns);
-                    }
+                    Add(sum, batch, bias, columns, (float*)y + column, outputs);
+                    continue;
                 }
+                AddAndCut(sum, batch, bias, columns);
+                TilePacking.Rows(sum, batch, columns, TileProduct.PanelWidth, next + column, TileProduct.PadInner(outputs), Padding(column, outputs));
             }
             input = next;
         }
@@ -121,15 +115,9 @@ internal static unsafe class PerceptronKernel
                 var columns = Math.Min(TileProduct.PanelWidth, inputs - column);
                 var sum = (float*)sums.Address;
                 TileProduct.MultiplyPanel(batch, columns, paddedOutputs, slopes, paddedOutputs, panels + TileProduct.PanelOffset(paddedOutputs, column), sum, TileProduct.PanelWidth);
-                for (var row = 0; row < batch; row++)
-                {
-                    Mask(sum + (row * TileProduct.PanelWidth), input + ((long)row * paddedInputs) + column, columns);
-                }
+                Mask(sum, batch, input + column, paddedInputs, columns);
                 SumRows(sum, batch, columns, TileProduct.PanelWidth, biasGradients[layer - 1] == 0 ? null : (float*)biasGradients[layer - 1] + column);
-                for (var row = 0; row < batch; row++)
-                {
-                    TilePacking.Rows(sum + (row * TileProduct.PanelWidth), 1, columns, 0, below + ((long)row * paddedInputs) + column, column + columns == inputs ? paddedInputs - column : columns);
-                }
+                TilePacking.Rows(sum, batch, columns, TileProduct.PanelWidth, below + column, paddedInputs, Padding(column, inputs));
                 TilePacking.RowsOfTranspose(sum, batch, columns, TileProduct.PanelWidth, belowTransposed + ((long)column * paddedBatch), paddedBatch);
             }
             var free = slopes;
@@ -142,49 +130,63 @@ internal static unsafe class PerceptronKernel
         TileProduct.Release();
     }
 
-    private static void Add(float* sum, float* bias, int count, float* target)
+    /// <summary>Entries of a row that the panel from a column on writes: the last panel also writes the zeros that fill the row up.</summary>
+    private static int Padding(int column, int columns)
+        => columns - column <= TileProduct.PanelWidth ? TileProduct.PadInner(columns) - column : TileProduct.PanelWidth;
+
+    /// <summary>sum + bias, <paramref name="stride"/> entries from row to row of the target.</summary>
+    private static void Add(float* sum, int rows, float* bias, int count, float* target, int stride)
     {
-        var i = 0;
-        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+        for (var row = 0; row < rows; row++, sum += TileProduct.PanelWidth, target += stride)
         {
-            var value = Vector512.Load(sum + i);
-            (bias is null ? value : value + Vector512.Load(bias + i)).Store(target + i);
-        }
-        for (; i < count; i++)
-        {
-            target[i] = sum[i] + (bias is null ? 0 : bias[i]);
+            var i = 0;
+            for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+            {
+                var value = Vector512.Load(sum + i);
+                (bias is null ? value : value + Vector512.Load(bias + i)).Store(target + i);
+            }
+            for (; i < count; i++)
+            {
+                target[i] = sum[i] + (bias is null ? 0 : bias[i]);
+            }
         }
     }
 
     /// <summary>relu(sum + bias) in place; NaN stays NaN.</summary>
-    private static void AddAndCut(float* sum, float* bias, int count)
+    private static void AddAndCut(float* sum, int rows, float* bias, int count)
     {
-        var i = 0;
-        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+        for (var row = 0; row < rows; row++, sum += TileProduct.PanelWidth)
         {
-            var value = Vector512.Load(sum + i);
-            value = bias is null ? value : value + Vector512.Load(bias + i);
-            Vector512.ConditionalSelect(Vector512.LessThan(value, Vector512<float>.Zero), Vector512<float>.Zero, value).Store(sum + i);
-        }
-        for (; i < count; i++)
-        {
-            var value = sum[i] + (bias is null ? 0 : bias[i]);
-            sum[i] = value < 0 ? 0 : value;
+            var i = 0;
+            for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+            {
+                var value = Vector512.Load(sum + i);
+                value = bias is null ? value : value + Vector512.Load(bias + i);
+                Vector512.ConditionalSelect(Vector512.LessThan(value, Vector512<float>.Zero), Vector512<float>.Zero, value).Store(sum + i);
+            }
+            for (; i < count; i++)
+            {
+                var value = sum[i] + (bias is null ? 0 : bias[i]);
+                sum[i] = value < 0 ? 0 : value;
+            }
         }
     }
 
     /// <summary>Zeros where the activation was cut.</summary>
-    private static void Mask(float* slopes, ushort* activations, int count)
+    private static void Mask(float* slopes, int rows, ushort* activations, int stride, int count)
     {
-        var i = 0;
-        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+        for (var row = 0; row < rows; row++, slopes += TileProduct.PanelWidth, activations += stride)
         {
-            var isCut = Vector512.Equals(System.Runtime.Intrinsics.X86.Avx512F.ConvertToVector512UInt32(Vector256.Load(activations + i)), Vector512<uint>.Zero);
-            Vector512.AndNot(Vector512.Load(slopes + i).AsUInt32(), isCut).AsSingle().Store(slopes + i);
-        }
-        for (; i < count; i++)
-        {
-            slopes[i] = activations[i] == 0 ? 0 : slopes[i];
+            var i = 0;
+            for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+            {
+                var isCut = Vector512.Equals(Avx512F.ConvertToVector512UInt32(Vector256.Load(activations + i)), Vector512<uint>.Zero);
+                Vector512.AndNot(Vector512.Load(slopes + i).AsUInt32(), isCut).AsSingle().Store(slopes + i);
+            }
+            for (; i < count; i++)
+            {
+                slopes[i] = activations[i] == 0 ? 0 : slopes[i];
+            }
         }
     }
 

@@ -15,10 +15,14 @@ internal static unsafe class TilePacking
 
     /// <summary>First operand: <c>[rows, columns]</c> of float32 to bfloat16 with <paramref name="targetStride"/> entries from row to row.</summary>
     public static void Rows(float* source, int rows, int columns, int sourceStride, ushort* target, int targetStride)
+        => Rows(source, rows, columns, sourceStride, target, targetStride, targetStride);
+
+    /// <summary>As above, for some columns of the target: <paramref name="written"/> entries of each row are written, zeros from <paramref name="columns"/> on.</summary>
+    public static void Rows(float* source, int rows, int columns, int sourceStride, ushort* target, int targetStride, int written)
     {
         for (var row = 0; row < rows; row++)
         {
-            Row(source + ((long)row * sourceStride), columns, target + ((long)row * targetStride), targetStride);
+            Row(source + ((long)row * sourceStride), columns, target + ((long)row * targetStride), written);
         }
     }
 

@@ -39,31 +39,34 @@ internal static class AdamKernel
     public static void Step(ParameterUpdate update, double rate, double decay, double beta1, double beta2, double epsilon, bool isDecoupled, bool maximize)
     {
         var (slot, sign) = (update.Slot, maximize ? -1f : 1f);
-        Span<float> p = Entries(slot.Value), g = Entries(update.Gradient);
-        Span<float> m = Entries(slot.State[0]), v = Entries(slot.State[1]);
-        var largest = slot.State.Length > 2 ? Entries(slot.State[2]) : default;
+        var p = Entries(slot.Value);
+        var g = Entries(update.Gradient)[..p.Length];
+        Span<float> m = Entries(slot.State[0])[..p.Length], v = Entries(slot.State[1])[..p.Length];
+        var largest = slot.State.Length > 2 ? Entries(slot.State[2])[..p.Length] : default;
         var stepSize = (float)(rate / (1 - Math.Pow(beta1, slot.Steps)));
-        var root = (float)Math.Sqrt(1 - Math.Pow(beta2, slot.Steps));
+        var root = (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, slot.Steps)));
         var (keep, penalty) = (isDecoupled ? (float)(1 - (rate * decay)) : 1f, isDecoupled ? 0f : (float)decay);
         var (share1, b2, share2, eps) = ((float)(1 - beta1), (float)beta2, (float)(1 - beta2), (float)epsilon);
+        ref float pAt = ref MemoryMarshal.GetReference(p), gAt = ref MemoryMarshal.GetReference(g), mAt = ref MemoryMarshal.GetReference(m);
+        ref float vAt = ref MemoryMarshal.GetReference(v), largestAt = ref MemoryMarshal.GetReference(largest);
         var i = 0;
         for (; i <= p.Length - Vector<float>.Count; i += Vector<float>.Count)
         {
-            var value = new Vector<float>(p[i..]);
-            var gradient = (new Vector<float>(g[i..]) * sign) + (value * penalty);
+            var at = (nuint)i;
+            var value = Vector.LoadUnsafe(ref pAt, at);
+            var gradient = (Vector.LoadUnsafe(ref gAt, at) * sign) + (value * penalty);
             value *= keep;
-            var first = new Vector<float>(m[i..]);
+            var first = Vector.LoadUnsafe(ref mAt, at);
             first += (gradient - first) * share1;
-            var second = (new Vector<float>(v[i..]) * b2) + (gradient * gradient * share2);
-            first.CopyTo(m[i..]);
-            second.CopyTo(v[i..]);
+            var second = (Vector.LoadUnsafe(ref vAt, at) * b2) + (gradient * gradient * share2);
+            first.StoreUnsafe(ref mAt, at);
+            second.StoreUnsafe(ref vAt, at);
             if (!largest.IsEmpty)
             {
-                second = Vector.Max(second, new Vector<float>(largest[i..]));
-                second.CopyTo(largest[i..]);
+                second = Vector.Max(second, Vector.LoadUnsafe(ref largestAt, at));
+                second.StoreUnsafe(ref largestAt, at);
             }
-            var denominator = (Vector.SquareRoot(second) / root) + new Vector<float>(eps);
-            (value - (first * stepSize / denominator)).CopyTo(p[i..]);
+            (value - (first * stepSize / ((Vector.SquareRoot(second) * root) + new Vector<float>(eps)))).StoreUnsafe(ref pAt, at);
         }
         for (; i < p.Length; i++)
         {
@@ -75,7 +78,7 @@ internal static class AdamKernel
             {
                 second = largest[i] = Math.Max(second, largest[i]);
             }
-            p[i] = (p[i] * keep) - (m[i] * stepSize / ((MathF.Sqrt(second) / root) + eps));
+            p[i] = (p[i] * keep) - (m[i] * stepSize / ((MathF.Sqrt(second) * root) + eps));
         }
     }
 

@@ -20,7 +20,8 @@ internal sealed class CrossEntropyFunction : autograd.SingleTensorFunction<Cross
     }
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
-        => FusedFunction.Backward(Name, ctx, grad_output, 3, (saved, cotangent) => [saved[0].mul(cotangent), null, null]);
+        => FusedFunction.Backward(Name, ctx, grad_output, 3, (saved, cotangent)
+            => [MemoryMarshal.Cast<byte, float>(cotangent.bytes)[0] == 1 ? saved[0] : saved[0].mul(cotangent), null, null]);
 
     /// <summary>The loss, <c>[]</c>, and its gradient, the shape of the logits.</summary>
     public static (Tensor Loss, Tensor Gradient) Run(Tensor logits, Tensor targets, long ignored)

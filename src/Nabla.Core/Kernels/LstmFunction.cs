@@ -23,7 +23,7 @@ internal sealed class LstmFunction : autograd.SingleTensorFunction<LstmFunction>
         var shape = ShapeOf(x, (Tensor)vars[3], (int[]?)vars[7], (bool)vars[8]);
         var (y, tape) = Run(shape, x, (Tensor)vars[1], (Tensor)vars[2], (Tensor)vars[3], (Tensor)vars[4], bias, (Tensor?)vars[6]);
         ctx.save_data(Given, new Facts(shape, x.requires_grad, bias is not null));
-        ctx.save_for_backward([.. tape, (Tensor)vars[3], (Tensor)vars[4]]);
+        ctx.save_for_backward([.. tape, (Tensor)vars[3], (Tensor)vars[4], .. bias is null ? Array.Empty<Tensor>() : [bias, (Tensor)vars[6]]]);
         return y;
     }
 
@@ -37,7 +37,11 @@ internal sealed class LstmFunction : autograd.SingleTensorFunction<LstmFunction>
             var x = needsInputGradient ? torch.empty([shape.Batch, shape.Time, shape.Inputs]) : null;
             LstmKernel.Backward(shape, TensorMemory.Address(saved[4]), TensorMemory.Address(saved[5]), TapeOf(saved), TensorMemory.Address(gradient),
                 TensorMemory.Address(inputWeight), TensorMemory.Address(stateWeight), TensorMemory.Address(bias), x is null ? 0 : TensorMemory.Address(x), TensorMemory.Address(hidden), TensorMemory.Address(memory));
-            return [x, hidden, memory, inputWeight, stateWeight, hasBias ? bias : null, hasBias ? bias.clone() : null, null, null];
+            return
+            [
+                x, hidden, memory, DirectGradients.Deliver(saved[4], inputWeight), DirectGradients.Deliver(saved[5], stateWeight),
+                hasBias ? DirectGradients.Deliver(saved[6], bias.clone()) : null, hasBias ? DirectGradients.Deliver(saved[7], bias) : null, null, null,
+            ];
         });
 
     /// <summary>Sizes from the arguments.</summary>

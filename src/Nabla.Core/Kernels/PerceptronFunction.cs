@@ -19,10 +19,10 @@ internal sealed class PerceptronFunction : autograd.SingleTensorFunction<Percept
         {
             (weights[layer], biases[layer]) = ((Tensor)vars[1 + (2 * layer)], (Tensor?)vars[2 + (2 * layer)]);
         }
-        var shape = new Shape((int)x.shape[0], Widths(weights), Array.ConvertAll(biases, bias => bias is not null), x.requires_grad);
+        var shape = new Shape((int)x.size(0), Widths(weights), Array.ConvertAll(biases, bias => bias is not null), x.requires_grad);
         var (y, tape) = Run(x, weights, biases, shape.Batch, shape.Widths);
         ctx.save_data(Given, shape);
-        ctx.save_for_backward([tape, .. weights]);
+        ctx.save_for_backward([tape, .. weights, .. biases.OfType<Tensor>()]);
         return y;
     }
 
@@ -43,6 +43,15 @@ internal sealed class PerceptronFunction : autograd.SingleTensorFunction<Percept
             var gradient = cotangent.to_type(ScalarType.Float32).contiguous();
             PerceptronKernel.Backward(shape.Batch, shape.Widths, TensorMemory.Address(saved[0]), weights, TensorMemory.Address(gradient), weightGradients, biasGradients,
                 gradients[0] is { } inputGradient ? TensorMemory.Address(inputGradient) : 0);
+            var bias0 = 1 + layers;
+            for (var layer = 0; layer < layers; layer++)
+            {
+                gradients[1 + (2 * layer)] = DirectGradients.Deliver(saved[1 + layer], gradients[1 + (2 * layer)]!);
+                if (gradients[2 + (2 * layer)] is { } biasGradient)
+                {
+                    gradients[2 + (2 * layer)] = DirectGradients.Deliver(saved[bias0++], biasGradient);
+                }
+            }
             return gradients;
         });
 
@@ -63,5 +72,5 @@ internal sealed class PerceptronFunction : autograd.SingleTensorFunction<Percept
     }
 
     /// <summary>Width of the input and of each layer's output.</summary>
-    public static int[] Widths(IReadOnlyList<Tensor> weights) => [(int)weights[0].shape[1], .. weights.Select(weight => (int)weight.shape[0])];
+    public static int[] Widths(IReadOnlyList<Tensor> weights) => [(int)weights[0].size(1), .. weights.Select(weight => (int)weight.size(0))];
 }

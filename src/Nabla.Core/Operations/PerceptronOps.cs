@@ -24,7 +24,7 @@ public static class PerceptronOps
         ArgumentNullException.ThrowIfNull(biases);
         ArgumentOutOfRangeException.ThrowIfZero(weights.Count);
         ArgumentOutOfRangeException.ThrowIfNotEqual(biases.Count, weights.Count);
-        if (x.shape is not [_, var width] || width != weights[0].shape[^1])
+        if (x.dim() != 2 || x.size(1) != weights[0].size(-1))
         {
             throw new ShapeException("PerceptronOps.Run", nameof(x), $"[batch, inputs={weights[0].shape[^1]}]", x.shape);
         }
@@ -64,11 +64,16 @@ public static class PerceptronOps
         {
             return false;
         }
-        var (batch, inputs, work) = (x.shape[0], x.shape[1], 0L);
+        var (batch, inputs, work) = (x.size(0), x.size(1), 0L);
         for (var layer = 0; layer < weights.Count; layer++)
         {
-            if (!IsPlain(weights[layer]) || !weights[layer].is_contiguous() || weights[layer].shape is not [var outputs, var expected] || expected != inputs
-                || (biases[layer] is { } bias && (!IsPlain(bias) || !bias.is_contiguous() || bias.numel() != outputs)))
+            var weight = weights[layer];
+            if (!IsPlain(weight) || weight.dim() != 2 || !weight.is_contiguous() || weight.size(1) != inputs)
+            {
+                return false;
+            }
+            var outputs = weight.size(0);
+            if (biases[layer] is { } bias && (!IsPlain(bias) || !bias.is_contiguous() || bias.numel() != outputs))
             {
                 return false;
             }

@@ -1,30 +1,69 @@
-# Starts nabla on Windows; builds it first when a source is newer than the last build. Needs the .NET SDK and nothing else.
-# This script has not been tested: Nabla is developed and tested on Linux x64, where ./nabla does the same.
-$ErrorActionPreference = 'Stop'
+# Starts nabla on Windows, and wherever there is a PowerShell; builds it first when a source is newer than the last build. Needs the
+# .NET SDK and nothing else. Does what ./nabla does. Tried with PowerShell 7 on Linux; not on Windows, where it has not been run.
+$ErrorActionPreference = 'Continue' # in Windows PowerShell a program's lines on standard error would else end this script
 $root = $PSScriptRoot
-$out = Join-Path $root 'artifacts/launcher'
+$out = Join-Path $root 'artifacts/launcher' # apart from the folders of tests and of editors, whose builds check more and take longer
 $program = Join-Path $out 'bin/Nabla.Cli/release/Nabla.Cli.dll'
 $stamp = Join-Path $out 'built'
-$sources = 'src', 'recipes', 'README.md', 'global.json', 'Directory.Build.props', 'Directory.Build.targets', 'Directory.Packages.props' | ForEach-Object { Join-Path $root $_ }
+$log = Join-Path $out 'build.log'
 
-$current = (Test-Path $stamp) -and (Test-Path $program)
-if ($current) {
-    $built = (Get-Item $stamp).LastWriteTimeUtc
-    $current = -not (Get-ChildItem $sources -Recurse -Force | Where-Object { $_.LastWriteTimeUtc -gt $built } | Select-Object -First 1)
+function Say([string] $text) { [Console]::Error.WriteLine("nabla: $text") }
+
+function Find-Dotnet {
+    $found = Get-Command dotnet -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
+    if ($found) { return $found.Source }
+    foreach ($folder in @($env:DOTNET_ROOT, (Join-Path $HOME '.dotnet'))) {
+        foreach ($name in 'dotnet.exe', 'dotnet') {
+            if ($folder -and (Test-Path -LiteralPath (Join-Path $folder $name) -PathType Leaf)) { return Join-Path $folder $name }
+        }
+    }
+    Say "the .NET SDK 10 is needed and 'dotnet' was not found. Install it from https://dot.net/download, or set DOTNET_ROOT."
+    exit 1
 }
-if (-not $current) {
-    New-Item -ItemType Directory -Force $out | Out-Null
-    $started = [DateTime]::UtcNow
-    [Console]::Error.WriteLine('nabla: building (once; about half a minute) ...')
-    $log = Join-Path $out 'build.log'
-    & dotnet build (Join-Path $root 'src/Nabla.Cli/Nabla.Cli.csproj') --configuration Release --nologo --verbosity quiet `
-        -nodeReuse:false "-property:ArtifactsPath=$out" -property:TreatWarningsAsErrors=false -property:RunAnalyzers=false *> $log
+
+# A folder is newer when a file in it was added, removed or renamed.
+function Test-Current {
+    if (-not ((Test-Path -LiteralPath $stamp) -and (Test-Path -LiteralPath $program))) { return $false }
+    $built = (Get-Item -LiteralPath $stamp).LastWriteTimeUtc
+    foreach ($name in 'README.md', 'global.json', 'Directory.Build.props', 'Directory.Build.targets', 'Directory.Packages.props', 'src', 'recipes') {
+        $path = Join-Path $root $name
+        if ((Get-Item -LiteralPath $path).LastWriteTimeUtc -gt $built) { return $false }
+        if ((Test-Path -LiteralPath $path -PathType Container) -and
+            (Get-ChildItem -LiteralPath $path -Recurse -Force | Where-Object { $_.LastWriteTimeUtc -gt $built } | Select-Object -First 1)) { return $false }
+    }
+    return $true
+}
+
+function Invoke-Build([string] $dotnet) {
+    $started = [DateTime]::UtcNow # a source that changes during the build is newer than this
+    Say 'building (once; about half a minute) ...'
+    & $dotnet build (Join-Path $root 'src/Nabla.Cli/Nabla.Cli.csproj') --configuration Release --nologo --verbosity quiet `
+        -nodeReuse:false "-property:ArtifactsPath=$out" -property:TreatWarningsAsErrors=false -property:RunAnalyzers=false `
+        -property:UseSharedCompilation=false *> $log
     if ($LASTEXITCODE -ne 0) {
-        [Console]::Error.WriteLine("nabla: the build failed; all of its output is in $log")
+        Say "the build failed; all of its output is in $log"
+        $lines = @(Get-Content -LiteralPath $log)
+        $errors = @($lines | Where-Object { $_ -match 'error( |:)' })
+        if ($errors.Count -eq 0) { $errors = $lines | Select-Object -Last 20 }
+        $errors | Sort-Object -Unique | Select-Object -First 20 | ForEach-Object { [Console]::Error.WriteLine($_) }
         exit 1
     }
-    New-Item -ItemType File -Force $stamp | Out-Null
-    (Get-Item $stamp).LastWriteTimeUtc = $started
+    [IO.File]::WriteAllText($stamp, '')
+    [IO.File]::SetLastWriteTimeUtc($stamp, $started)
+    Say "built in $([int]([DateTime]::UtcNow - $started).TotalSeconds) s."
 }
-& dotnet $program @args
+
+$dotnet = Find-Dotnet
+if (-not (Test-Current)) {
+    New-Item -ItemType Directory -Force $out | Out-Null
+    # One build at a time; those that waited find it done. The file is closed, and the lock with it, however this process ends.
+    $lock = $null
+    while (-not $lock) {
+        try { $lock = [IO.File]::Open((Join-Path $out 'lock'), 'OpenOrCreate', 'ReadWrite', 'None') }
+        catch [IO.IOException] { Start-Sleep -Milliseconds 200 }
+    }
+    try { if (-not (Test-Current)) { Invoke-Build $dotnet } }
+    finally { $lock.Dispose() }
+}
+& $dotnet $program @args
 exit $LASTEXITCODE

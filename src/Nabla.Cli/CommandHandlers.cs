@@ -13,6 +13,9 @@ internal sealed record CommandHandlers
     /// <summary>Trains a model.</summary>
     public CommandHandler<TrainRequest>? Train { get; init; }
 
+    /// <summary>Trains a model in a process that is started again when it crashes.</summary>
+    public CommandHandler<TrainRequest>? Supervise { get; init; }
+
     /// <summary>Measures a trained model.</summary>
     public CommandHandler<EvaluateRequest>? Evaluate { get; init; }
 
@@ -35,6 +38,7 @@ internal sealed record CommandHandlers
     public static CommandHandlers BuiltIn => new()
     {
         Train = TrainHandler.RunAsync,
+        Supervise = SuperviseHandler.RunAsync,
         Evaluate = EvaluateHandler.RunAsync,
         Predict = PredictHandler.RunAsync,
         Runs = new() { List = RunsHandler.ListAsync, Show = RunsHandler.ShowAsync, Compare = RunsHandler.CompareAsync },

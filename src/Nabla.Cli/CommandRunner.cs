@@ -12,15 +12,25 @@ internal sealed class CommandRunner(CommandOutput output, Func<Interrupts> inter
     /// <typeparam name="TRequest">Type of the request.</typeparam>
     /// <param name="handler">The handler.</param>
     /// <param name="request">Makes the request; it may throw <see cref="UsageException"/>.</param>
+    /// <param name="ownSignals">Whether the handler listens to signals itself.</param>
     /// <returns>The exit code.</returns>
-    public async Task<int> RunAsync<TRequest>(CommandHandler<TRequest> handler, Func<TRequest> request)
+    public async Task<int> RunAsync<TRequest>(CommandHandler<TRequest> handler, Func<TRequest> request, bool ownSignals = false)
     {
         try
         {
-            using var listening = interrupts();
+            using var listening = ownSignals ? Interrupts.None() : interrupts();
             var result = await handler(request(), output, listening.Token).ConfigureAwait(false);
-            output.WriteJson(result.Json);
-            return result.ExitCode;
+            if (result.Json is { } json)
+            {
+                output.WriteJson(json);
+            }
+            // Whoever ends processes takes any other code for a failure; the place is saved.
+            var code = result.ExitCode == ExitCode.Cancelled && listening.IsTermination ? ExitCode.Done : result.ExitCode;
+            if (result.LeavesWork)
+            {
+                listening.Exit(code);
+            }
+            return code;
         }
         catch (Exception problem)
         {
@@ -51,7 +61,7 @@ internal sealed class CommandRunner(CommandOutput output, Func<Interrupts> inter
             NablaException known => new(known.Code, known.Message, Cli.ExitCode.Failed, []),
             OptionsException options => new("options-invalid", options.Message, Cli.ExitCode.WrongUse, [.. options.Problems.Select(text => new JsonObject { ["message"] = text })]),
             ShapeException shape => new("shape-mismatch", shape.Message, Cli.ExitCode.Failed, []),
-            IOException or UnauthorizedAccessException => new("input-output", $"{problem.Message} Check that the path exists, can be written, and that the disk has room.", Cli.ExitCode.Failed, []),
+            IOException or UnauthorizedAccessException => new("input-output", $"{problem.Message.TrimEnd('.')}. Check that the path exists, can be written, and that the disk has room.", Cli.ExitCode.Failed, []),
             _ => Unknown(problem),
         };
 

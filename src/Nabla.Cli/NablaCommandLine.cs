@@ -33,7 +33,8 @@ internal static class NablaCommandLine
         }
     }
 
-    private static ParseResult Parse(IReadOnlyList<string> arguments, CommandRunner runner, CommandHandlers handlers, CommandOutput output)
+    /// <summary>Parses a command line; <see cref="UsageErrors"/> says what is wrong with it.</summary>
+    internal static ParseResult Parse(IReadOnlyList<string> arguments, CommandRunner runner, CommandHandlers handlers, CommandOutput output)
     {
         // Before parsing, so that also a command line that cannot be parsed is answered in JSON.
         output.Json = arguments.TakeWhile(argument => argument != "--").Contains(JsonName);
@@ -49,7 +50,7 @@ internal static class NablaCommandLine
         RootCommand root = new("Deep learning for .NET: train, measure and use models from one declarative recipe.");
         root.Directives.Clear();
         root.Options.Add(new Option<bool>(JsonName) { Description = "Print one JSON object as the last line of standard output.", Recursive = true });
-        Add(root, handlers.Train, handler => TrainCommand.Create(runner, handler));
+        Add(root, handlers.Train, handler => TrainCommand.Create(runner, handler, handlers.Supervise));
         Add(root, handlers.Evaluate, handler => EvaluateCommand.Create(runner, handler));
         Add(root, handlers.Predict, handler => PredictCommand.Create(runner, handler));
         Add(root, handlers.Runs, handler => RunsCommand.Create(runner, handler));

@@ -1,13 +1,8 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
-
 namespace Nabla.Cli.Tests;
 
 /// <summary>The program as a process of its own.</summary>
-public sealed partial class ProcessTests
+public sealed class ProcessTests
 {
-    private static readonly string Folder = AppContext.BaseDirectory;
-
     [Fact]
     public async Task Help_NeedsNoLibrary_ButTheParserAndCore()
     {
@@ -15,10 +10,10 @@ public sealed partial class ProcessTests
         var folder = Directory.CreateTempSubdirectory("nabla-help").FullName;
         foreach (var file in new[] { "Nabla.Cli.dll", "Nabla.Cli.runtimeconfig.json", "Nabla.Core.dll", "System.CommandLine.dll" })
         {
-            File.Copy(Path.Combine(Folder, file), Path.Combine(folder, file));
+            File.Copy(Path.Combine(AppContext.BaseDirectory, file), Path.Combine(folder, file));
         }
 
-        var help = await RunAsync(Path.Combine(folder, "Nabla.Cli.dll"), "--help");
+        var help = await NablaProcess.EndAsync(NablaProcess.Start([Path.Combine(folder, "Nabla.Cli.dll"), "--help"]));
 
         Assert.Equal((ExitCode.Done, ""), (help.Code, help.Error));
         Assert.Contains("train", help.Output, StringComparison.Ordinal);
@@ -32,58 +27,5 @@ public sealed partial class ProcessTests
     [InlineData("recipe check shapes", ExitCode.Done)]
     [InlineData("runs show nothing --runs nowhere", ExitCode.Failed)]
     public async Task ExitCode_IsThatOfTheOutcome(string line, int code)
-        => Assert.Equal(code, (await RunAsync(Path.Combine(Folder, "Nabla.Cli.dll"), line.Split(' '))).Code);
-
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public async Task Signal_WhileTraining_SavesAndLeaves_ASecondLeavesAtOnce(int signals)
-    {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGTERM.");
-        const int Terminate = 15; // not SIGINT: a shell without a terminal lets its children ignore that one
-        var folder = Directory.CreateTempSubdirectory("nabla-signal").FullName;
-        using var process = Start(Path.Combine(Folder, "Nabla.Cli.dll"), "train", "shapes", "--json", "--out", folder, "--set", "training.epochs=10000", "--set", "data.shapes={train: 256, test: 64}");
-        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var first = await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
-        var rest = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        Assert.StartsWith("shapes: cnn", first, StringComparison.Ordinal);
-
-        for (var i = 0; i < signals; i++)
-        {
-            Assert.Equal(0, Kill(process.Id, Terminate));
-            await Task.Delay(20, TestContext.Current.CancellationToken);
-        }
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
-
-        Assert.Equal(ExitCode.Cancelled, process.ExitCode);
-        if (signals == 1)
-        {
-            var result = new CommandLineOutcome(process.ExitCode, await output, await rest);
-            Assert.Contains("Stopping after this step", result.Error, StringComparison.Ordinal);
-            Assert.Equal("interrupted", result.Json.GetProperty("stop_reason").GetString());
-            var checkpoints = Path.Combine(result.Json.GetProperty("run").GetString()!, "checkpoints");
-            Assert.All(Directory.GetDirectories(checkpoints), checkpoint => Assert.True(File.Exists(Path.Combine(checkpoint, "manifest.json"))));
-            Assert.NotEmpty(Directory.GetDirectories(checkpoints));
-        }
-        Directory.Delete(folder, recursive: true);
-    }
-
-    private static async Task<CommandLineOutcome> RunAsync(string program, params string[] arguments)
-    {
-        using var process = Start(program, arguments);
-        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return new(process.ExitCode, await output, await error);
-    }
-
-    private static Process Start(string program, params string[] arguments)
-    {
-        var process = Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;
-        process.StandardInput.Close();
-        return process;
-    }
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int process, int signal);
+        => Assert.Equal(code, (await NablaProcess.RunAsync(line.Split(' '))).Code);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Nabla.Testing;
 
 namespace Nabla.Cli.Tests;
 
@@ -9,7 +10,7 @@ public sealed class ScriptTests : IDisposable
         #!/usr/bin/env bash
         echo "$1" >>"$FAKE_CALLS"
         if [[ $1 == build ]]; then
-            sleep 0.2
+            sleep "${FAKE_BUILD_SECONDS:-0.2}"
             [[ -z ${FAKE_FAILS:-} ]] || { echo "src/A.cs(1,2): error CS1002: ; expected"; exit 1; }
             for argument in "$@"; do
                 if [[ $argument == -property:ArtifactsPath=* ]]; then
@@ -30,14 +31,9 @@ public sealed class ScriptTests : IDisposable
     public ScriptTests()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The scripts are for bash.");
-        var repository = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(repository.FullName, "Nabla.slnx")))
-        {
-            repository = repository.Parent ?? throw new DirectoryNotFoundException("no folder above holds Nabla.slnx");
-        }
         foreach (var script in new[] { "nabla", "test" })
         {
-            File.Copy(Path.Combine(repository.FullName, script), InFolder("work", script));
+            File.Copy(Path.Combine(Repository.Root, script), InFolder("work", script));
         }
         foreach (var file in new[] { "README.md", "global.json", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "src/A.cs", "recipes/a.yaml", "tests/A.Tests/A.Tests.csproj" })
         {
@@ -93,6 +89,55 @@ public sealed class ScriptTests : IDisposable
 
         Assert.All(outcomes, outcome => Assert.Equal((0, "[doctor]\n"), (outcome.Code, outcome.Output)));
         Assert.Equal(1, Builds());
+        Assert.Empty(Leftovers());
+    }
+
+    [Fact]
+    public async Task Launcher_WhereThereIsNoFlock_StillBuildsOnce()
+    {
+        // Only the tools that a system without util-linux has, too.
+        foreach (var tool in new[] { "bash", "cat", "dirname", "find", "grep", "head", "mkdir", "mktemp", "mv", "readlink", "rm", "sh", "sleep", "sort", "tail", "touch" })
+        {
+            File.CreateSymbolicLink(InFolder("bin", tool), new[] { "/usr/bin", "/bin" }.Select(folder => Path.Combine(folder, tool)).First(File.Exists));
+        }
+        Directory.CreateDirectory(Path.Combine(_folder, "work", "artifacts", "launcher", "lock.folder"));
+        File.WriteAllText(InFolder("work", "artifacts/launcher/lock.folder/owner"), "999999999"); // a process that was killed while it built
+
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => RunAsync("nabla", ["doctor"], ("PATH", Path.Combine(_folder, "bin")))));
+
+        Assert.All(outcomes, outcome => Assert.Equal((0, "[doctor]\n"), (outcome.Code, outcome.Output)));
+        Assert.Equal(1, Builds());
+        Assert.Empty(Leftovers());
+    }
+
+    [Theory]
+    [InlineData(15)] // not SIGINT, which a shell without a terminal lets its children ignore; the script treats both alike
+    [InlineData(9)]
+    public async Task Launcher_InterruptedWhileBuilding_LeavesNothing_AndBuildsNextTime(int signal)
+    {
+        using (var process = Start("nabla", ["doctor"], ("FAKE_BUILD_SECONDS", "1")))
+        {
+            while (!File.Exists(Path.Combine(_folder, "calls")))
+            {
+                await Task.Delay(20, TestContext.Current.CancellationToken);
+            }
+            // The build runs in a process below the launcher's; a terminal signals all of them, and so does this.
+            using var kill = Process.Start("bash", ["-c", $"kill -{signal} -- $(pgrep -d ' ' -f '{_folder}/[w]ork/nabla')"])!;
+            await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+            Assert.NotEqual(0, process.ExitCode);
+        }
+        await Task.Delay(1200, TestContext.Current.CancellationToken); // a build that outlived its launcher has ended
+        if (signal != 9)
+        {
+            Assert.Empty(Leftovers());
+        }
+
+        var again = await RunAsync("nabla", ["doctor"]);
+
+        Assert.Equal((0, "[doctor]\n"), (again.Code, again.Output));
+        Assert.Equal(2, Builds());
+        Assert.Empty(Leftovers());
     }
 
     [Fact]
@@ -105,6 +150,19 @@ public sealed class ScriptTests : IDisposable
         Assert.Contains("error CS1002", outcome.Error, StringComparison.Ordinal);
         Assert.Contains("build.log", outcome.Error, StringComparison.Ordinal);
         Assert.Equal((0, "[doctor]\n"), (again.Code, again.Output));
+        Assert.Empty(Leftovers());
+    }
+
+    [Fact]
+    public void Launchers_OfBothShells_WatchTheSameSources()
+    {
+        var bash = File.ReadAllText(InFolder("work", "nabla"));
+        var powershell = File.ReadAllText(Path.Combine(Repository.Root, "nabla.ps1"));
+        var watched = bash[(bash.IndexOf("find ", bash.IndexOf("newer=", StringComparison.Ordinal), StringComparison.Ordinal) + 5)..bash.IndexOf("-newer", StringComparison.Ordinal)].Split([' ', '\\', '\n'], StringSplitOptions.RemoveEmptyEntries);
+        var start = powershell.IndexOf("foreach ($name in 'README.md'", StringComparison.Ordinal);
+
+        Assert.Contains("src", watched);
+        Assert.Equal(watched.Order(StringComparer.Ordinal), powershell[start..powershell.IndexOf(')', start)].Split('\'').Where((_, i) => i % 2 == 1).Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -139,6 +197,13 @@ public sealed class ScriptTests : IDisposable
         Assert.Contains("error CS1002", outcome.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>What a build makes for itself and must take away.</summary>
+    private string[] Leftovers()
+    {
+        var folder = Path.Combine(_folder, "work", "artifacts", "launcher");
+        return [.. Directory.GetFileSystemEntries(folder, "started.*"), .. Directory.GetFileSystemEntries(folder, "lock.folder")];
+    }
+
     private int Builds() => File.ReadAllLines(Path.Combine(_folder, "calls")).Count(call => call == "build");
 
     private string InFolder(string part, string file)
@@ -157,9 +222,12 @@ public sealed class ScriptTests : IDisposable
         }
     }
 
-    private async Task<CommandLineOutcome> RunAsync(string script, string[] arguments, (string Name, string Value)? variable = null, string? folder = null)
+    private Task<CommandLineOutcome> RunAsync(string script, string[] arguments, (string Name, string Value)? variable = null, string? folder = null)
+        => NablaProcess.EndAsync(Start(script, arguments, variable, folder));
+
+    private Process Start(string script, string[] arguments, (string Name, string Value)? variable = null, string? folder = null)
     {
-        var start = new ProcessStartInfo("bash", [Path.Combine(_folder, "work", script), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder ?? Path.Combine(_folder, "work") };
+        var start = new ProcessStartInfo("/bin/bash", [Path.Combine(_folder, "work", script), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder ?? Path.Combine(_folder, "work") };
         start.Environment["PATH"] = $"{Path.Combine(_folder, "bin")}:{Environment.GetEnvironmentVariable("PATH")}";
         start.Environment["FAKE_CALLS"] = Path.Combine(_folder, "calls");
         start.Environment["FAKE_PROGRAM"] = Path.Combine(_folder, "bin", "program");
@@ -167,10 +235,6 @@ public sealed class ScriptTests : IDisposable
         {
             start.Environment[one.Name] = one.Value;
         }
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return new(process.ExitCode, await output, await error);
+        return Process.Start(start)!;
     }
 }

@@ -40,7 +40,7 @@ public sealed class UsageTests
 
     [Theory]
     [InlineData("train shapes --set training.batch_size=0", "training.batch_size", "batch_size must be at least 1; it is 0.")]
-    [InlineData("train shapes --set training.optimizer.learning_rate=-0.1", "training.optimizer.learning_rate", "learning_rate must be above 0; it is -0.1.")]
+    [InlineData("train shapes --set training.optimizer.learning_rate=-0.1", "training.optimizer.learning_rate", "learning_rate must be above 0 and at most 1e6; it is -0.1.")]
     [InlineData("train shapes --set training.epochs=0", "training.epochs", "epochs must be at least 1; it is 0.")]
     [InlineData("train shapes --set training.epochs=many", "training.epochs", "expected an integer of at least 1, got text 'many'.")]
     [InlineData("train shapes --set training.epoch=3", "training.epoch", "the key 'epoch' is not known in 'training'. Did you mean 'epochs'?")]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Nabla.Data;
 
 namespace Nabla.Cli.Tests;
 
@@ -43,6 +44,44 @@ public sealed class VerbTests
 
         Assert.All(["shapes", "iris", "fashion-mnist"], name => Assert.Contains($"\n{name} ", "\n" + plain.Output, StringComparison.Ordinal));
         Assert.Contains(json.Json.GetProperty("datasets").EnumerateArray(), set => set.GetProperty("name").GetString() == "sst2");
+    }
+
+    public static TheoryData<string> SetNames => [.. Catalogue.All.Select(entry => entry.Name)];
+
+    [Theory]
+    [MemberData(nameof(SetNames))]
+    public async Task DataInfo_OfEverySet_ShowsLicenceSplitsLabelsSamplesAndHash(string name)
+    {
+        var entry = Catalogue.Find(name);
+        Assert.SkipUnless(DataFolder.Holds(entry), $"needs '{name}' in the data folder (NABLA_DATA)");
+
+        var plain = (await CommandLineHarness.RunAsync($"data info {name}")).Output;
+        var json = (await CommandLineHarness.RunAsync($"data info {name} --json")).Json;
+
+        Assert.Equal(entry.Licence, json.GetProperty("licence").GetString());
+        Assert.Equal(entry.ContentHash(), json.GetProperty("content_hash").GetString());
+        var splits = json.GetProperty("splits").EnumerateArray().ToList();
+        Assert.Subset(splits.Select(split => split.GetProperty("name").GetString()!).ToHashSet(), entry.Splits.ToHashSet()); // and a split made by custom
+        foreach (var split in splits)
+        {
+            var count = split.GetProperty("count").GetInt64();
+            Assert.True(count > 0);
+            Assert.Contains(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{split.GetProperty("name").GetString()}: {count:N0} {json.GetProperty("unit").GetString()}\n"), plain, StringComparison.Ordinal);
+            if (entry.Task.EndsWith("classification", StringComparison.Ordinal))
+            {
+                Assert.Equal(count, split.GetProperty("labels").EnumerateObject().Sum(label => label.Value.GetInt64()));
+            }
+            else if (entry.Task == DataTask.TabularRegression)
+            {
+                Assert.InRange(split.GetProperty("target").GetProperty("mean").GetDouble(), split.GetProperty("target").GetProperty("minimum").GetDouble(), split.GetProperty("target").GetProperty("maximum").GetDouble());
+            }
+        }
+        var samples = json.GetProperty("samples").EnumerateArray().Select(sample => sample.GetString()!).ToList();
+        Assert.NotEmpty(samples);
+        Assert.All(samples, sample => Assert.Contains("  - " + sample.Split('\n')[0], plain, StringComparison.Ordinal));
+        Assert.All([entry.Licence, entry.ContentHash(), entry.Card.Source], shown => Assert.Contains(shown, plain, StringComparison.Ordinal));
+        Assert.DoesNotContain("\e[", plain, StringComparison.Ordinal);
+        Assert.Equal(entry.Task == DataTask.ImageClassification, json.GetProperty("pictures").GetArrayLength() > 0);
     }
 
     [Fact]

@@ -149,7 +149,7 @@ public sealed class FamilyConformanceTests
     private static Tensor Answers(FamilyExample example)
     {
         using var generator = new Generator(5);
-        return example.Input.Task == ModelTasks.LanguageModeling
+        return example.Input.Task is ModelTasks.LanguageModeling or ModelTasks.SequenceToSequence
             ? randint(0, example.Input.Outputs, [8, example.Input.ContextLength], ScalarType.Int64, generator: generator)
             : arange(8, dtype: ScalarType.Int64).remainder(example.Input.Outputs);
     }

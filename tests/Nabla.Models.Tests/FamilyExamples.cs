@@ -44,6 +44,10 @@ public sealed record FamilyExample
     /// <summary>A batch around <paramref name="inputs"/>: with categories when the table has them, without padding.</summary>
     public ModelBatch Batch(Tensor inputs)
     {
+        if (Input.Task == ModelTasks.SequenceToSequence)
+        {
+            return new(inputs, Decoder: inputs.flip(1).remainder(Input.Outputs));
+        }
         if (Input.CategorySizes.Count == 0)
         {
             return new(inputs);
@@ -56,7 +60,7 @@ public sealed record FamilyExample
     public long[] OutputShape(long batch) => Input.Task switch
     {
         ModelTasks.TabularRegression => [batch],
-        ModelTasks.LanguageModeling => [batch, Input.ContextLength, Input.Outputs],
+        ModelTasks.LanguageModeling or ModelTasks.SequenceToSequence => [batch, Input.ContextLength, Input.Outputs],
         _ => [batch, Input.Outputs],
     };
 }
@@ -69,6 +73,8 @@ public static class FamilyExamples
     private static readonly ModelInput Prices = new() { Task = ModelTasks.TabularRegression, Features = 5, Outputs = 1 };
     private static readonly ModelInput Text = new() { Task = ModelTasks.TextClassification, Vocabulary = 20, ContextLength = 9, Outputs = 3 };
     private static readonly ModelInput Tokens = new() { Task = ModelTasks.LanguageModeling, Vocabulary = 12, ContextLength = 9, Outputs = 12 };
+
+    private static readonly ModelInput Pairs = new() { Task = ModelTasks.SequenceToSequence, Vocabulary = 12, ContextLength = 7, Outputs = 10 };
 
     public static IReadOnlyList<FamilyExample> All { get; } =
     [
@@ -99,6 +105,8 @@ public static class FamilyExamples
         new() { Family = "gpt", Name = "tied", Options = new GptOptions { Features = 16, Layers = 2, Heads = 2 }, Input = Tokens },
         new() { Family = "gpt", Name = "sinusoidal", Options = new GptOptions { Features = 16, Layers = 1, Heads = 2, Positions = "sinusoidal", ContextLength = 12, AttentionDropout = 0.1 }, Input = Tokens },
         new() { Family = "gpt", Name = "modern", Options = new GptOptions { Features = 16, Layers = 2, Heads = 4, KeyValueHeads = 2, Positions = "rotary", Normalization = "rms-norm", Activation = "silu", IsGated = true, UseBias = false, TieHead = false, Dropout = 0.1 }, Input = Tokens },
+        new() { Family = "encoder-decoder", Name = "pre-norm", Options = new EncoderDecoderOptions { Features = 16, EncoderLayers = 2, DecoderLayers = 2, Heads = 2, AttentionDropout = 0.1 }, Input = Pairs, LearningRate = 2e-2 },
+        new() { Family = "encoder-decoder", Name = "post-norm", Options = new EncoderDecoderOptions { Features = 16, EncoderLayers = 1, DecoderLayers = 1, Heads = 2, NormalizeFirst = false, TieHead = false, Positions = "sinusoidal", Activation = "relu" }, Input = Pairs },
     ];
 
     public static IEnumerable<TheoryDataRow<FamilyExample>> Rows => All.Select(Row);

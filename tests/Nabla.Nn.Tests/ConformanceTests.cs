@@ -58,36 +58,169 @@ public sealed class ConformanceTests
         });
 
     [Theory]
-    [InlineData("batch-norm", "relu", 1, 1)]
-    [InlineData("group-norm", "silu", 2, 2)]
-    [InlineData("none", "identity", 1, 1)]
-    public void ConvolutionBlock1d_Any_Conforms(string normalization, string activation, int stride, int groups)
+    [InlineData(1, "batch-norm", "relu", 1, 1)]
+    [InlineData(1, "group-norm", "silu", 2, 2)]
+    [InlineData(2, "layer-norm", "gelu", 2, 2)]
+    [InlineData(2, "none", "identity", 1, 1)]
+    [InlineData(3, "batch-norm", "relu", 1, 1)]
+    public void ConvolutionBlock_Any_Conforms(int axes, string normalization, string activation, int stride, int groups)
         => LayerConformance.Check(
-            () => new ConvolutionBlock1d(new() { InputChannels = 4, OutputChannels = 6, Stride = stride, Groups = groups, Normalization = normalization, NormalizationGroups = 2, Activation = activation }),
-            batch => Random(batch, 4, 7),
-            batch => [batch, 6, ConvolutionShape.Output(7, 3, stride, 1)]);
+            () => new ConvolutionBlock(new() { Axes = axes, InputChannels = 4, OutputChannels = 6, Stride = stride, Groups = groups, Normalization = normalization, NormalizationGroups = 2, Activation = activation }),
+            batch => Random([batch, 4, .. Field(axes)]),
+            batch => [batch, 6, .. Field(axes).Select(size => ConvolutionShape.Output(size, 3, stride, 1))]);
 
     [Theory]
-    [InlineData("batch-norm", "relu", 1, 1)]
-    [InlineData("layer-norm", "gelu", 2, 2)]
-    [InlineData("none", "identity", 1, 1)]
-    public void ConvolutionBlock2d_Any_Conforms(string normalization, string activation, int stride, int groups)
+    [InlineData(1, "zeros", 2)]
+    [InlineData(2, "reflect", 3)]
+    [InlineData(2, "circular", 4)]
+    [InlineData(3, "replicate", 2)]
+    public void ConvolutionLayer_KeepingTheSize_Conforms(int axes, string mode, int kernel)
         => LayerConformance.Check(
-            () => new ConvolutionBlock2d(new() { InputChannels = 4, OutputChannels = 6, Stride = stride, Groups = groups, Normalization = normalization, Activation = activation }),
-            batch => Random(batch, 4, 7, 5),
-            batch => [batch, 6, ConvolutionShape.Output(7, 3, stride, 1), ConvolutionShape.Output(5, 3, stride, 1)]);
+            () => new ConvolutionLayer(new() { Axes = axes, InputChannels = 4, OutputChannels = 6, KernelSize = [kernel], Padding = null, PaddingMode = mode, Groups = 2 }),
+            batch => Random([batch, 4, .. Field(axes)]),
+            batch => [batch, 6, .. Field(axes)]);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void TransposedConvolutionLayer_Any_Conforms(int axes)
+        => LayerConformance.Check(
+            () => new TransposedConvolutionLayer(new() { Axes = axes, InputChannels = 4, OutputChannels = 6, KernelSize = [3], Stride = [2], Padding = [1], OutputPadding = [1], Groups = 2 }),
+            batch => Random([batch, 4, .. Field(axes)]),
+            batch => [batch, 6, .. Field(axes).Select(size => 2 * size)]);
 
     public static TheoryData<string> PoolNames => [.. PoolingOptions.Names];
 
     [Theory, MemberData(nameof(PoolNames))]
-    public void Pool_Any_Conforms(string name)
+    public void PoolLayer_Any_Conforms(string name)
     {
-        var isGlobal = name.StartsWith("global", StringComparison.Ordinal);
-        var size = name.StartsWith("adaptive", StringComparison.Ordinal) ? 3 : 0;
-        PoolingOptions options = new() { Name = name, OutputSize = 3 };
-        LayerConformance.Check(() => new Pool1d(options), batch => Random(batch, 4, 7), batch => isGlobal ? [batch, 4] : [batch, 4, size > 0 ? size : 3]);
-        LayerConformance.Check(() => new Pool2d(options), batch => Random(batch, 4, 7, 5), batch => isGlobal ? [batch, 4] : [batch, 4, size > 0 ? size : 3, size > 0 ? size : 2]);
+        for (var axes = 1; axes <= (name == "power" ? 2 : 3); axes++)
+        {
+            var field = Field(axes);
+            PoolingOptions options = new() { Axes = axes, Name = name, OutputSize = [3] };
+            LayerConformance.Check(() => new PoolLayer(options), batch => Random([batch, 4, .. field]), batch => [batch, 4, .. name.Split('-')[0] switch
+            {
+                "global" => [],
+                "adaptive" => field.Select(_ => 3L),
+                _ => field.Select(size => size / 2),
+            }]);
+        }
     }
+
+    [Theory]
+    [InlineData(1, "nearest", false)]
+    [InlineData(1, "nearest-exact", false)]
+    [InlineData(2, "nearest-exact", false)]
+    [InlineData(2, "linear", true)]
+    [InlineData(2, "cubic", true)]
+    [InlineData(3, "linear", false)]
+    public void ResampleLayer_Any_Conforms(int axes, string mode, bool useAntialiasing)
+        => LayerConformance.Check(() => new ResampleLayer(new() { Axes = axes, Mode = mode, Size = [3], UseAntialiasing = useAntialiasing }), batch => Random([batch, 4, .. Field(axes)]), batch => [batch, 4, .. Field(axes).Select(_ => 3L)]);
+
+    public static TheoryData<string> PaddingModeNames => [.. PaddingOptions.ModeNames];
+
+    [Theory, MemberData(nameof(PaddingModeNames))]
+    public void PaddingLayer_Any_Conforms(string mode)
+        => LayerConformance.Check(() => new PaddingLayer(new() { Sizes = [1, 2, 0, 1], Mode = mode }), batch => Random(batch, 4, 7, 5), batch => [batch, 4, 8, 8]);
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public void InstanceNormalization_Any_Conforms(bool useScaleAndShift, bool tracksStatistics)
+        => LayerConformance.Check(() => new InstanceNormalization(new() { Channels = 4, UseScaleAndShift = useScaleAndShift, TracksStatistics = tracksStatistics }), batch => Random(batch, 4, 5), batch => [batch, 4, 5]);
+
+    [Fact]
+    public void BatchNormalization_WithoutStatistics_Conforms()
+        => LayerConformance.Check(() => new BatchNormalization(new() { Channels = 4, TracksStatistics = false }), batch => Random(batch, 4, 5), batch => [batch, 4, 5]);
+
+    [Theory]
+    [InlineData("length")]
+    [InlineData("spectrum")]
+    public void NormalizedLinear_Any_Conforms(string normalization)
+        => LayerConformance.Check(() => new NormalizedLinear(new() { InputFeatures = 5, OutputFeatures = 4, Normalization = normalization }), batch => Random(batch, 3, 5), batch => [batch, 3, 4]);
+
+    [Fact]
+    public void ChannelDropoutLayer_Conforms()
+        => LayerConformance.Check(() => new ChannelDropoutLayer(0.3), batch => Random(batch, 4, 3), batch => [batch, 4, 3]);
+
+    [Fact]
+    public void AlphaDropoutLayer_Conforms()
+        => LayerConformance.Check(() => new AlphaDropoutLayer(0.3), batch => Random(batch, 5), batch => [batch, 5]);
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void LowRankLinear_Any_Conforms(bool isRankStabilized, bool useMagnitude)
+        => LayerConformance.Check(new LayerCheck<LowRankLinear>
+        {
+            Create = () => new LowRankLinear(new() { InputFeatures = 5, OutputFeatures = 4, Rank = 2, IsRankStabilized = isRankStabilized, UseMagnitude = useMagnitude, Dropout = useMagnitude ? 0 : 0.1 }),
+            Input = batch => Random(batch, 3, 5),
+            OutputShape = batch => [batch, 3, 4],
+            Forward = (layer, x) => layer.call(x),
+            WithoutGradient = ["down"], // its partner starts at 0
+        });
+
+    [Fact]
+    public void SqueezeExcite_Conforms()
+        => LayerConformance.Check(() => new SqueezeExcite(6, 2), batch => Random(batch, 6, 4, 3), batch => [batch, 6, 4, 3]);
+
+    [Theory]
+    [InlineData("softmax", true, null)]
+    [InlineData("sigmoid", false, 4)]
+    public void MixtureOfExperts_Any_Conforms(string score, bool renormalizes, int? capacity)
+        => LayerConformance.Check(new LayerCheck<MixtureOfExperts>
+        {
+            Create = () => new MixtureOfExperts(new() { Features = 5, HiddenFeatures = 6, Experts = 3, Score = score, Renormalizes = renormalizes, Capacity = capacity }),
+            Input = batch => Random(batch, 3, 5),
+            OutputShape = batch => [batch, 3, 5],
+            Forward = (layer, x) =>
+            {
+                using var result = layer.call(x);
+                return result.Output.alias();
+            },
+            PrecisionTolerance = 1e-3,
+        });
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    public void CrossAttention_Any_Conforms(bool useTrainedKey, bool useZeroKey)
+        => LayerConformance.Check(new LayerCheck<CrossAttention>
+        {
+            Create = () => new CrossAttention(new() { Features = 8, Heads = 2, KeyFeatures = useZeroKey ? 3 : null, UseTrainedKey = useTrainedKey, UseZeroKey = useZeroKey, Dropout = useZeroKey ? 0.1 : 0 }),
+            Input = batch => Random(batch, 5, 8),
+            OutputShape = batch => [batch, 5, 8],
+            Forward = (layer, x) =>
+            {
+                using var scope = NewDisposeScope();
+                var value = x.flip(1);
+                return layer.call(new(x, useZeroKey ? value.narrow(-1, 0, 3) : value, value)).MoveToOuterDisposeScope();
+            },
+        });
+
+    [Fact]
+    public void EmbeddingBagTable_Conforms()
+        => LayerConformance.Check(new LayerCheck<EmbeddingBagTable>
+        {
+            Create = () => new EmbeddingBagTable(new() { Count = 11, Features = 6 }),
+            Input = batch => Ids(11, batch, 5),
+            OutputShape = batch => [batch, 6],
+            Forward = (layer, ids) => layer.call(ids),
+        });
+
+    [Fact]
+    public void RelativePositionBias_Conforms()
+        => LayerConformance.Check(new LayerCheck<RelativePositionBias>
+        {
+            Create = () => new RelativePositionBias(new() { Heads = 2, Buckets = 8, MaxDistance = 16 }),
+            Input = batch => Ids(2, batch, 4),
+            OutputShape = batch => [1, 2, batch, 4],
+            Forward = (layer, ids) => layer.call(ids.shape[0], 4),
+        });
+
+    private static long[] Field(int axes) => axes switch { 1 => [7], 2 => [7, 5], _ => [5, 4, 6] };
 
     [Fact]
     public void EmbeddingTable_Conforms()

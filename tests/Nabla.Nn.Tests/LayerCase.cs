@@ -55,6 +55,24 @@ internal sealed class LayerCase(GoldenCase golden, ScalarType type)
         return module;
     }
 
+    /// <summary>Gives the module this precision and weights that the case stores as inputs (golden name for each of the module's names).</summary>
+    public T LoadInputs<T>(T module, Func<string, string> goldenName)
+        where T : nn.Module
+    {
+        module.to(type);
+        module.train(IsTraining);
+        using (no_grad())
+        {
+            foreach (var (name, parameter) in module.named_parameters())
+            {
+                parameter.copy_(golden.Tensor("input." + goldenName(name)).view(parameter.shape));
+                parameter.requires_grad = true; // also where the layer freezes it: the case has its gradient
+                Sources[goldenName(name)] = parameter;
+            }
+        }
+        return module;
+    }
+
     private Tensor? Source(string name, string role)
     {
         if (Sources.TryGetValue(name, out var known))

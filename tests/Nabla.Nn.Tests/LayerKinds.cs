@@ -8,9 +8,6 @@ internal static partial class LayerKinds
 {
     private const double FloatEpsilon = 1.1920929e-7; // distance of 1 to the next float
 
-    /// <summary>Raised for options of a known kind that are not offered.</summary>
-    internal sealed class NotOfferedException(string what) : Exception(what);
-
     public static Dictionary<string, Func<LayerCase, Outputs>> All { get; } = new()
     {
         // Nabla's own layers
@@ -35,9 +32,22 @@ internal static partial class LayerKinds
             IsInterleaved = c.Options.Boolean("interleaved", false),
         }).Rotate(c.Input("x"), c.Input("positions"))),
         ["rotary_equality"] = RotaryEquality,
-        ["sinusoid"] = c => c.Golden.Text("layout") == "interleaved"
-            ? new() { ["table"] = SinusoidTable.Create(c.Golden.Json.Integer("positions", 0), c.Golden.Json.Integer("size", 1), c.Type) }
-            : throw new NotOfferedException("sinusoid layout " + c.Golden.Text("layout")),
+        ["sinusoid"] = c => new() { ["table"] = SinusoidTable.Create(c.Golden.Json.Integer("positions", 0), c.Golden.Json.Integer("size", 1), c.Type, c.Golden.Text("layout") == "interleaved") },
+        ["timestep"] = c => One(TimeEmbedding.Create(c.Input("t"), (int)c.Options.Integer("size", 1), c.Options.Number("max_period", 10000))),
+        ["alibi"] = c => new() { ["slopes"] = torch.tensor(AlibiBias.Slopes((int)c.Golden.Json.Integer("heads", 1)).ToArray(), c.Type) },
+        ["t5-buckets"] = Buckets,
+        ["EmbeddingBag"] = Bag,
+        ["embedding_bag"] = c => One(c.LoadInputs(new EmbeddingBagTable(new() { Count = c.Golden.Tensor("input.table").shape[0], Features = c.Golden.Tensor("input.table").shape[1], Mode = "sum" }), _ => "table")
+            .call(c.Input("ids"), c.Input("offsets"), c.Input("weights"))),
+        ["lora_linear"] = c => LowRank(c, hasMagnitude: false),
+        ["dora_linear"] = c => LowRank(c, hasMagnitude: true),
+        ["weight_norm"] = c => One(WeightNormalizations.ByLength(c.Input("v"), c.Input("g"), c.Options.Get("dim")?.GetInt32())),
+        ["spectral_norm"] = BySpectrum,
+        ["squeeze_excite"] = c => One(c.LoadInputs(
+            new SqueezeExcite((int)c.Golden.Tensor("input.w1").shape[1], (int)(c.Golden.Tensor("input.w1").shape[1] / c.Golden.Tensor("input.w1").shape[0])),
+            name => name switch { "reduce.weight" => "w1", "reduce.bias" => "b1", "expand.weight" => "w2", _ => "b2" }).call(c.Input("x"))),
+        ["moe"] = Mixture,
+        ["selective_scan"] = Scan,
         // Activations by name
         ["GELU"] = c => Named(c, c.Options.Text("approximate", "none") == "tanh" ? "gelu-tanh" : "gelu"),
         ["SiLU"] = c => Named(c, "silu"),
@@ -57,7 +67,7 @@ internal static partial class LayerKinds
         ["glu"] = c => Gated(c, "sigmoid"),
         ["bilinear-glu"] = c => Gated(c, "identity"),
         // Further functions of TorchSharp that models use directly
-        ["Hardtanh"] = _ => throw new NotOfferedException("bounds (TorchSharp 0.107 ignores them; use clamp)"),
+        ["Hardtanh"] = c => Function(c, x => SafeOps.HardTanh(x, c.Options.Number("min_val", -1), c.Options.Number("max_val", 1))),
         ["Softplus"] = c => Function(c, x => functional.softplus(x, c.Options.Number("beta", 1), c.Options.Number("threshold", 20))),
         ["ELU"] = c => Function(c, x => functional.elu(x, c.Options.Number("alpha", 1))),
         ["CELU"] = c => Function(c, x => functional.celu(x, c.Options.Number("alpha", 1))),
@@ -73,8 +83,8 @@ internal static partial class LayerKinds
         ["LogSoftmax"] = c => Function(c, x => functional.log_softmax(x, c.Options.Integer("dim", -1))),
         ["Softmin"] = c => Function(c, x => functional.softmin(x, c.Options.Integer("dim", -1))),
         ["Bilinear"] = c => One(functional.bilinear(c.Input("a"), c.Input("b"), c.Parameter("weight")!, c.Parameter("bias")!)),
-        ["InstanceNorm1d"] = InstanceNormalization,
-        ["InstanceNorm2d"] = InstanceNormalization,
+        ["InstanceNorm1d"] = InstanceNormalized,
+        ["InstanceNorm2d"] = InstanceNormalized,
         ["LocalResponseNorm"] = c => Function(c, x => functional.local_response_norm(x, c.Options.Integer("size", 1), c.Options.Number("alpha", 1e-4), c.Options.Number("beta", 0.75), c.Options.Number("k", 1))),
         ["Conv1d"] = Convolve,
         ["Conv2d"] = Convolve,
@@ -93,16 +103,17 @@ internal static partial class LayerKinds
         ["AdaptiveMaxPool1d"] = Pool,
         ["AdaptiveMaxPool2d"] = Pool,
         ["LPPool2d"] = Pool,
-        ["PixelShuffle"] = c => Function(c, x => functional.pixel_shuffle(x, c.Options.Integer("upscale_factor", 1))),
-        ["PixelUnshuffle"] = c => Function(c, x => functional.pixel_unshuffle(x, c.Options.Integer("downscale_factor", 1))),
+        ["PixelShuffle"] = c => Function(c, x => Rearrangements.PixelShuffle(x, (int)c.Options.Integer("upscale_factor", 1))),
+        ["PixelUnshuffle"] = c => Function(c, x => Rearrangements.PixelUnshuffle(x, (int)c.Options.Integer("downscale_factor", 1))),
+        ["ChannelShuffle"] = c => Function(c, x => Rearrangements.ChannelShuffle(x, (int)c.Options.Integer("groups", 1))),
         ["Upsample"] = Resample,
-        ["Unfold"] = c => Function(c, x => functional.unfold(x, Pair(c, "kernel_size", 1), Pair(c, "dilation", 1), Pair(c, "padding", 0), Pair(c, "stride", 1))),
-        ["Fold"] = c => Function(c, x => functional.fold(x, Pair(c, "output_size", 1), Pair(c, "kernel_size", 1), Pair(c, "dilation", 1), Pair(c, "padding", 0), Pair(c, "stride", 1))),
-        ["ReflectionPad2d"] = c => Padded(c, PaddingModes.Reflect),
-        ["ReplicationPad2d"] = c => Padded(c, PaddingModes.Replicate),
-        ["CircularPad2d"] = c => Padded(c, PaddingModes.Circular),
-        ["ConstantPad2d"] = c => Padded(c, PaddingModes.Constant),
-        ["ZeroPad2d"] = c => Padded(c, PaddingModes.Constant),
+        ["Unfold"] = c => Function(c, x => Rearrangements.Unfold(x, Pair(c, "kernel_size", 1), Pair(c, "stride", 1), Pair(c, "padding", 0), Pair(c, "dilation", 1))),
+        ["Fold"] = c => Function(c, x => Rearrangements.Fold(x, Pair(c, "output_size", 1), Pair(c, "kernel_size", 1), Pair(c, "stride", 1), Pair(c, "padding", 0), Pair(c, "dilation", 1))),
+        ["ReflectionPad2d"] = c => Padded(c, "reflect"),
+        ["ReplicationPad2d"] = c => Padded(c, "replicate"),
+        ["CircularPad2d"] = c => Padded(c, "circular"),
+        ["ConstantPad2d"] = c => Padded(c, "zeros"),
+        ["ZeroPad2d"] = c => Padded(c, "zeros"),
     };
 
     private static Outputs One(Tensor output) => new() { ["output"] = output };
@@ -124,14 +135,11 @@ internal static partial class LayerKinds
 
     private static Outputs BatchNorm(LayerCase c)
     {
-        if (!c.Options.Boolean("track_running_stats", true))
-        {
-            throw new NotOfferedException("batch normalisation without running statistics");
-        }
         var layer = c.Load(new BatchNormalization(new()
         {
             Channels = (int)c.Options.Integer("num_features", 1),
             Epsilon = c.Options.Number("eps", 1e-5),
+            TracksStatistics = c.Options.Boolean("track_running_stats", true),
             Momentum = c.Options.TryGetProperty("momentum", out var momentum) ? (momentum.ValueKind == System.Text.Json.JsonValueKind.Null ? null : momentum.GetDouble()) : 0.1,
             UseScaleAndShift = c.Options.Boolean("affine", true),
         }));
@@ -158,25 +166,28 @@ internal static partial class LayerKinds
         return One(SafeOps.RmsNorm(flat, c.Parameter("weight"), epsilon).reshape(x.shape));
     }
 
-    private static Outputs InstanceNormalization(LayerCase c)
+    private static Outputs InstanceNormalized(LayerCase c) => One(c.Load(new InstanceNormalization(new()
     {
-        var (mean, variance) = (c.Buffer("running_mean"), c.Buffer("running_var"));
-        if (c.IsTraining && mean is not null)
-        {
-            (c.Buffers["running_mean"], c.Buffers["running_var"]) = (mean, variance!);
-        }
-        return One(functional.instance_norm(c.Input("x"), mean!, variance!, c.Parameter("weight")!, c.Parameter("bias")!, c.IsTraining || mean is null, c.Options.Number("momentum", 0.1), c.Options.Number("eps", 1e-5)));
-    }
+        Channels = (int)c.Options.Integer("num_features", 1),
+        Epsilon = c.Options.Number("eps", 1e-5),
+        Momentum = c.Options.Number("momentum", 0.1),
+        UseScaleAndShift = c.Options.Boolean("affine", false),
+        TracksStatistics = c.Options.Boolean("track_running_stats", false),
+    })).call(c.Input("x")));
 
     private static Outputs Embed(LayerCase c)
     {
-        if (c.Options.Get("max_norm") is not null || c.Options.Boolean("scale_grad_by_freq", false))
-        {
-            throw new NotOfferedException("embedding with max_norm or scale_grad_by_freq");
-        }
         var count = c.Options.Integer("num_embeddings", 1);
         long? padding = c.Options.Get("padding_idx")?.GetInt64();
-        return One(c.Load(new EmbeddingTable(count, c.Options.Integer("embedding_dim", 1), padding < 0 ? padding + count : padding)).call(c.Input("ids")));
+        return One(c.Load(new EmbeddingTable(new EmbeddingTableOptions
+        {
+            Count = count,
+            Features = c.Options.Integer("embedding_dim", 1),
+            PaddingId = padding < 0 ? padding + count : padding,
+            MaxNorm = c.Options.Get("max_norm")?.GetDouble(),
+            NormPower = c.Options.Number("norm_type", 2),
+            DividesGradientByFrequency = c.Options.Boolean("scale_grad_by_freq", false),
+        })).call(c.Input("ids")));
     }
 
     private static Outputs Recur(LayerCase c)
@@ -211,30 +222,6 @@ internal static partial class LayerKinds
         // The fused kernel computes exp(score - logsumexp) again in the backward pass: its relative error is the rounding of the scores.
         c.Rounding = 4 * FloatEpsilon * c.Input("q").abs().max().ToDouble() * c.Input("k").abs().max().ToDouble() * (scale ?? Math.Sqrt(c.Input("q").shape[^1]));
         return One(SafeOps.ScaledDotProductAttention(c.Input("q"), c.Input("k"), c.Input("v"), c.TryInput("mask"), 0, c.Options.Boolean("is_causal", false), scale));
-    }
-
-    private static Outputs Attend(LayerCase c)
-    {
-        if (c.Golden.Has("input.key") || c.Options.Boolean("add_bias_kv", false))
-        {
-            throw new NotOfferedException("attention across sequences or with extra keys");
-        }
-        if (double.IsNaN(c.Golden.Doubles("output.f64").Sum()))
-        {
-            throw new NotOfferedException("NaN for a row without any key (it gives the output bias here, by design)");
-        }
-        var layer = c.Load(
-            new MultiHeadAttention(new() { Features = (int)c.Options.Integer("embed_dim", 1), Heads = (int)c.Options.Integer("num_heads", 1), UseBias = c.Options.Boolean("bias", true), IsCausal = c.Golden.Has("input.attn_mask") }),
-            name => name switch { "qkv.weight" => "in_proj_weight", "qkv.bias" => "in_proj_bias", _ => name.Replace("output.", "out_proj.", StringComparison.Ordinal) });
-        var ignored = c.TryInput("key_padding_mask"); // torch: true means ignore
-        var mask = ignored?.logical_not();
-        if (c.TryInput("attn_mask") is { } causal)
-        {
-            TensorAssert.Equal(torch.ones_like(causal).triu(1), causal, "attn_mask of the case is the causal one");
-        }
-        var weights = layer.Weights(c.Input("query"), mask); // [batch, heads, time, time]
-        var isAveraged = c.Golden.Json.Get("call")?.Boolean("average", true) ?? true;
-        return new() { ["output"] = layer.call(c.Input("query"), mask), ["weights"] = isAveraged ? weights.mean([1]) : weights };
     }
 
     private static Outputs RotaryEquality(LayerCase c)

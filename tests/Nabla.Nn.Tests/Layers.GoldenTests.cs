@@ -1,9 +1,9 @@
 namespace Nabla.Nn.Tests;
 
-/// <summary>Outputs, gradients and buffers of layers against torch, in both precisions. The kind and its options come from the files.</summary>
+/// <summary>Outputs, gradients and buffers of layers against torch, in both precisions, on fused and plain paths. The kind and its options come from the files.</summary>
 public sealed class LayersGoldenTests
 {
-    private static readonly string[] NotOutputs = ["input.", "param.", "buffer.", "grad.", "cotangent.", "naive."];
+    private static readonly string[] NotOutputs = ["input.", "param.", "buffer.", "grad.", "cotangent.", "naive.", "relative"];
 
     public static IEnumerable<TheoryDataRow<GoldenCase>> Cases => Golden.Rows("training/layers").Where(row => row.Data.File != "random");
 
@@ -12,24 +12,20 @@ public sealed class LayersGoldenTests
     {
         var kind = golden.Text("kind")!;
         Assert.SkipUnless(LayerKinds.All.TryGetValue(kind, out var run), $"layer '{kind}' is not implemented");
-        foreach (var type in GoldenComparison.Types)
+        foreach (var isFused in (bool[])[true, false])
         {
-            using var scope = NewDisposeScope();
-            LayerCase @case = new(golden, type);
-            Dictionary<string, Tensor> outputs;
-            try
+            using var path = FusedOperations.Use(isFused);
+            foreach (var type in GoldenComparison.Types)
             {
-                outputs = run!(@case);
-            }
-            catch (LayerKinds.NotOfferedException notOffered)
-            {
-                Assert.Skip($"layer '{kind}' does not offer {notOffered.Message}");
-                return;
-            }
+                using var scope = NewDisposeScope();
+                LayerCase @case = new(golden, type);
+                var outputs = run!(@case);
 
-            CompareOutputs(golden, @case, outputs);
-            CompareGradients(golden, @case, outputs);
-            CompareBuffers(golden, @case);
+                CompareOutputs(golden, @case, outputs);
+                CompareGradients(golden, @case, outputs);
+                CompareBuffers(golden, @case);
+                CompareRewrittenParameters(golden, @case);
+            }
         }
     }
 
@@ -82,6 +78,15 @@ public sealed class LayersGoldenTests
             {
                 Assert.True(name == "num_batches_tracked", $"{golden}: buffer '{name}' was not kept."); // a function has no counter
             }
+        }
+    }
+
+    private static void CompareRewrittenParameters(GoldenCase golden, LayerCase @case)
+    {
+        foreach (var role in golden.Roles.Where(role => role.StartsWith("param.", StringComparison.Ordinal) && role.EndsWith(".after.f64", StringComparison.Ordinal)))
+        {
+            var name = role[..^".after.f64".Length];
+            GoldenComparison.Compare(golden, name + ".after", @case.Sources[name].detach(), @case.Rounding);
         }
     }
 }

@@ -24,9 +24,9 @@ public sealed class LayersTests
     public void ConvolutionBlock_InputThatDoesNotFit_SaysWhatWasExpected()
     {
         using var scope = NewDisposeScope();
-        using var block = new ConvolutionBlock2d(new() { InputChannels = 3, OutputChannels = 4, KernelSize = 5, Padding = 0 });
+        using var block = new ConvolutionBlock(new() { InputChannels = 3, OutputChannels = 4, KernelSize = 5, Padding = 0 });
         var error = Assert.Throws<ShapeException>(() => block.call(torch.zeros(2, 3, 4, 9)));
-        Assert.StartsWith("ConvolutionBlock2d.forward: expected [batch, channels=3, height, width], got [2, 3, 4, 9]. The kernel of 5", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("ConvolutionLayer.forward: expected [batch, channels=3, height, width], got [2, 3, 4, 9]. The kernel [5, 5]", error.Message, StringComparison.Ordinal);
         Assert.Throws<ShapeException>(() => block.call(torch.zeros(2, 1, 9, 9)));
         Assert.Throws<ShapeException>(() => block.call(torch.zeros(3, 9, 9)));
     }
@@ -35,9 +35,9 @@ public sealed class LayersTests
     public void Pool_WindowThatDoesNotFit_Throws()
     {
         using var scope = NewDisposeScope();
-        using var pool = new Pool2d(new() { KernelSize = 3 });
+        using var pool = new PoolLayer(new() { KernelSize = [3] });
         Assert.Throws<ShapeException>(() => pool.call(torch.zeros(1, 2, 2, 8)));
-        using var sequences = new Pool1d(new() { Name = "global-average" });
+        using var sequences = new PoolLayer(new() { Axes = 1, Name = "global-average" });
         Assert.Throws<ShapeException>(() => sequences.call(torch.zeros(1, 2, 0)));
     }
 

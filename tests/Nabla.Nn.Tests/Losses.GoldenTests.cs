@@ -3,7 +3,7 @@ using static TorchSharp.torch.nn;
 
 namespace Nabla.Nn.Tests;
 
-/// <summary>Values and gradients of losses against torch, in both precisions. The kind and its options come from the files.</summary>
+/// <summary>Values and gradients of losses against torch, in both precisions, on fused and plain paths. The kind and its options come from the files.</summary>
 public sealed class LossesGoldenTests
 {
     private delegate Tensor Run(Func<string, Tensor?> input, JsonElement options);
@@ -56,32 +56,41 @@ public sealed class LossesGoldenTests
     {
         var kind = golden.Text("loss")!;
         Assert.SkipUnless(Kinds.TryGetValue(kind, out var run), $"loss '{kind}' is not implemented");
-        var differentiated = golden.Json.GetProperty("gradients").EnumerateArray().Select(name => name.GetString()!).ToList();
-        foreach (var type in GoldenComparison.Types)
+        foreach (var isFused in (bool[])[true, false])
         {
-            using var scope = NewDisposeScope();
-            Dictionary<string, Tensor> inputs = [];
-            foreach (var name in golden.Json.GetProperty("inputs").EnumerateArray().Select(name => name.GetString()!))
+            using var path = FusedOperations.Use(isFused);
+            foreach (var type in GoldenComparison.Types)
             {
-                var tensor = golden.Tensor(name);
-                inputs[name] = tensor.is_floating_point() ? tensor.to(type) : tensor;
-                if (differentiated.Contains(name))
-                {
-                    inputs[name] = inputs[name].detach().requires_grad_();
-                }
+                Check(golden, run!, type);
             }
+        }
+    }
 
-            var value = run!(name => inputs.GetValueOrDefault(name), golden.Options);
+    private static void Check(GoldenCase golden, Run run, ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        var differentiated = golden.Json.GetProperty("gradients").EnumerateArray().Select(name => name.GetString()!).ToList();
+        Dictionary<string, Tensor> inputs = [];
+        foreach (var name in golden.Json.GetProperty("inputs").EnumerateArray().Select(name => name.GetString()!))
+        {
+            var tensor = golden.Tensor(name);
+            inputs[name] = tensor.is_floating_point() ? tensor.to(type) : tensor;
+            if (differentiated.Contains(name))
+            {
+                inputs[name] = inputs[name].detach().requires_grad_();
+            }
+        }
 
-            GoldenComparison.Compare(golden, "value", value.detach());
-            if (value.numel() > 0)
-            {
-                value.sum().backward();
-            }
-            foreach (var name in differentiated)
-            {
-                GoldenComparison.Compare(golden, "gradient." + name, inputs[name].grad ?? torch.zeros_like(inputs[name]));
-            }
+        var value = run(name => inputs.GetValueOrDefault(name), golden.Options);
+
+        GoldenComparison.Compare(golden, "value", value.detach());
+        if (value.numel() > 0)
+        {
+            value.sum().backward();
+        }
+        foreach (var name in differentiated)
+        {
+            GoldenComparison.Compare(golden, "gradient." + name, inputs[name].grad ?? torch.zeros_like(inputs[name]));
         }
     }
 

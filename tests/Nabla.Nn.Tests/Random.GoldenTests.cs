@@ -91,8 +91,9 @@ public sealed class RandomGoldenTests
         nn.Module? module = kind switch
         {
             "Linear" => Linear(o.Integer("in_features", 1), o.Integer("out_features", 1)),
-            "Conv2d" => Conv2d(o.Integer("in_channels", 1), o.Integer("out_channels", 1), o.Integer("kernel_size", 1), groups: o.Integer("groups", 1)),
-            "ConvTranspose2d" => ConvTranspose2d(o.Integer("in_channels", 1), o.Integer("out_channels", 1), o.Integer("kernel_size", 1)),
+            "Conv2d" => new ConvolutionLayer(new() { InputChannels = (int)o.Integer("in_channels", 1), OutputChannels = (int)o.Integer("out_channels", 1), KernelSize = [(int)o.Integer("kernel_size", 1)], Groups = (int)o.Integer("groups", 1) }),
+            "ConvTranspose2d" => new TransposedConvolutionLayer(new() { InputChannels = (int)o.Integer("in_channels", 1), OutputChannels = (int)o.Integer("out_channels", 1), KernelSize = [(int)o.Integer("kernel_size", 1)] }),
+            "MultiheadAttention" => new CrossAttention(new() { Features = (int)o.Integer("embed_dim", 1), Heads = (int)o.Integer("num_heads", 1) }),
             "LSTM" or "GRU" => new Recurrent(new() { Cell = kind == "LSTM" ? "lstm" : "gru", InputFeatures = (int)o.Integer("input_size", 1), HiddenFeatures = (int)o.Integer("hidden_size", 1) }),
             "Embedding" => new EmbeddingTable(o.Integer("num_embeddings", 1), o.Integer("embedding_dim", 1)),
             "LayerNorm" => LayerNorm(o.Integer("normalized_shape", 1)),
@@ -101,12 +102,22 @@ public sealed class RandomGoldenTests
             _ => null,
         };
         Assert.SkipUnless(module is not null, $"default weights of '{kind}' are not offered");
+        CheckState(golden, module!);
+        if (kind == "MultiheadAttention")
+        {
+            CheckState(golden, new MultiHeadAttention(new() { Features = (int)o.Integer("embed_dim", 1), Heads = (int)o.Integer("num_heads", 1) }),
+                name => name.Replace("in_proj_", "qkv.", StringComparison.Ordinal).Replace("out_proj", "output", StringComparison.Ordinal));
+        }
+    }
+
+    private static void CheckState(GoldenCase golden, nn.Module module, Func<string, string>? ownName = null)
+    {
         using (module)
         {
-            var state = module!.state_dict();
+            var state = module.state_dict();
             foreach (var expected in golden.Json.GetProperty("parameters").EnumerateObject())
             {
-                var values = TensorAssert.Doubles(state[expected.Name]);
+                var values = TensorAssert.Doubles(state[ownName?.Invoke(expected.Name) ?? expected.Name]);
                 if (expected.Value.Get("constant") is { } constant)
                 {
                     Assert.All(values, value => Assert.Equal(constant.GetDouble(), value, 6));
@@ -128,15 +139,24 @@ public sealed class RandomGoldenTests
 
     private static void CheckDropout(GoldenCase golden, string kind)
     {
-        Assert.SkipUnless(kind is "dropout" or "drop-path", $"'{kind}' is not implemented");
+        Assert.SkipUnless(kind is "dropout" or "drop-path" or "dropout2d" or "alpha-dropout", $"'{kind}' is not implemented");
         var p = golden.Json.Number("p", 0);
+        if (kind == "dropout2d")
+        {
+            CheckChannelDropout(p);
+            return;
+        }
+        if (kind == "alpha-dropout")
+        {
+            CheckAlphaDropout(golden, p);
+            return;
+        }
         if (kind == "drop-path" && golden.Json.Get("rates_of_5_blocks") is { } rates)
         {
             Assert.All(rates.EnumerateArray().Select((rate, block) => (rate.GetDouble(), block)), pair => Assert.Equal(pair.Item1, StochasticDepth.ProbabilityOf(p, pair.block, 5), 12));
         }
         if (kind == "drop-path")
         {
-            Assert.SkipWhen(p == 1, "drop-path with a chance of 1 is refused: the branch would never be trained");
             using var depth = new StochasticDepth(p);
             var output = depth.call(torch.ones(100_000, 2));
             TensorAssert.Equal(output.select(1, 0), output.select(1, 1), "all entries of an example are kept or dropped together");
@@ -152,6 +172,48 @@ public sealed class RandomGoldenTests
             CheckKept(golden, TensorAssert.Doubles(output), type == ScalarType.BFloat16 ? 4e-3 : 1e-6); // bfloat16 keeps 8 bits of the scale
         }
         TensorAssert.Equal(torch.ones(3), FastDropout.Apply(torch.ones(3), p, isTraining: false), "evaluation");
+    }
+
+    private static void CheckChannelDropout(double p)
+    {
+        using var layer = new ChannelDropoutLayer(p);
+        var output = layer.call(torch.ones(500, 200, 3, 2));
+        var kept = output.select(3, 0).select(2, 0); // [batch, channels]
+        TensorAssert.Equal(kept.view(500, 200, 1, 1).expand(500, 200, 3, 2), output, "a channel is kept or dropped as a whole");
+        CheckShare(TensorAssert.Doubles(kept), 1 - p, 1 / (1 - p));
+        layer.eval();
+        TensorAssert.Equal(torch.ones(2, 3, 4), layer.call(torch.ones(2, 3, 4)), "evaluation");
+    }
+
+    private static void CheckAlphaDropout(GoldenCase golden, double p)
+    {
+        using var layer = new AlphaDropoutLayer(p);
+        var (scale, shift, lowest) = (golden.Json.Number("a", 0), golden.Json.Number("b", 0), golden.Json.Number("alpha", 0));
+        Assert.Equal(scale, layer.Scale, 1e-12);
+        Assert.Equal(shift, layer.Shift, 1e-12);
+        var x = torch.randn(100_000, dtype: ScalarType.Float64).requires_grad_();
+        var output = layer.call(x);
+        output.sum().backward();
+        double[] inputs = TensorAssert.Doubles(x), outputs = TensorAssert.Doubles(output), gradients = TensorAssert.Doubles(x.grad!);
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            var isKept = gradients[i] != 0;
+            Assert.Equal((scale * (isKept ? inputs[i] : lowest)) + shift, outputs[i], 1e-12);
+            Assert.Equal(isKept ? scale : 0, gradients[i], 1e-12);
+        }
+        CheckShare(gradients, 1 - p, scale);
+        CheckMean(outputs, 0, 1);
+    }
+
+    private static void CheckMean(double[] values, double mean, double deviation)
+        => Assert.InRange(values.Average(), mean - (StandardErrors * deviation / Math.Sqrt(values.Length)), mean + (StandardErrors * deviation / Math.Sqrt(values.Length)));
+
+    private static void CheckShare(double[] values, double share, double keptValue)
+    {
+        var kept = values.Where(value => value != 0).ToList();
+        var error = StandardErrors * Math.Sqrt(share * (1 - share) / values.Length);
+        Assert.InRange((double)kept.Count / values.Length, share - error, share + error);
+        Assert.All(kept, value => Assert.Equal(1, value / keptValue, 1e-6));
     }
 
     private static void CheckKept(GoldenCase golden, double[] values, double tolerance = 1e-6)

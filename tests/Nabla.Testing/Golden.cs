@@ -39,7 +39,7 @@ public static class Golden
                 continue;
             }
             var tensors = Path.ChangeExtension(path, ".safetensors");
-            var source = new Lazy<SafeTensorsFile>(() => System.IO.File.Exists(tensors) ? SafeTensorsFile.Read(tensors) : SafeTensorsFile.Empty);
+            var source = new Lazy<GoldenTensors>(() => System.IO.File.Exists(tensors) ? GoldenTensors.Read(tensors) : GoldenTensors.Empty);
             cases.AddRange(list.EnumerateArray().Select(json => new GoldenCase(path, json.Clone(), source)));
         }
         return cases.Count > 0 ? cases : throw new InvalidDataException($"No golden cases below {string.Join(", ", Folders(area))} (area {area}).");

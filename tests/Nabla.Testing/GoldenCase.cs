@@ -6,9 +6,9 @@ namespace Nabla.Testing;
 /// <summary>One reference case: its JSON entry, and the tensors whose keys start with its name and a point.</summary>
 public sealed class GoldenCase
 {
-    private readonly Lazy<SafeTensorsFile> _tensors;
+    private readonly Lazy<GoldenTensors> _tensors;
 
-    internal GoldenCase(string path, JsonElement json, Lazy<SafeTensorsFile> tensors)
+    internal GoldenCase(string path, JsonElement json, Lazy<GoldenTensors> tensors)
     {
         (Path, Json, _tensors) = (path, json, tensors);
         Name = json.TryGetProperty("name", out var name) || json.TryGetProperty("id", out name) ? name.GetString()! : throw new InvalidDataException($"{path}: a case has no name.");

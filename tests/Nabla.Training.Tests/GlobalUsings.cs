@@ -3,4 +3,3 @@ global using Nabla.Testing;
 global using TorchSharp;
 global using static TorchSharp.torch;
 global using Parameter = TorchSharp.Modules.Parameter;
-global using SafeTensorsFile = Nabla.Testing.SafeTensorsFile;

@@ -8,26 +8,55 @@ namespace Nabla.Cli;
 /// <param name="OutputFolder">Folder in which run folders are made; null: <c>runs</c>.</param>
 /// <param name="Device">auto, cpu, cuda or cuda:n.</param>
 /// <param name="Resume">Run folder to go on with; null: a new run.</param>
-internal sealed record TrainRequest(string? Recipe, IReadOnlyList<string> Overrides, string? OutputFolder, string Device, string? Resume);
+internal sealed record TrainRequest(string? Recipe, IReadOnlyList<string> Overrides, string? OutputFolder, string Device, string? Resume)
+{
+    /// <summary>Rules OLD=NEW for parameters whose names changed since the checkpoint that is resumed.</summary>
+    public IReadOnlyList<string> Map { get; init; } = [];
+
+    /// <summary>How often a supervised trainer is started again at most.</summary>
+    public int MaxRestarts { get; init; }
+}
 
 /// <summary><c>nabla train recipe.yaml --set training.epochs=3 --device cuda:0</c></summary>
 internal static class TrainCommand
 {
-    public static Command Create(CommandRunner runner, CommandHandler<TrainRequest> handler)
+    private const int DefaultRestarts = 10;
+
+    public static Command Create(CommandRunner runner, CommandHandler<TrainRequest> handler, CommandHandler<TrainRequest>? supervisor)
     {
         Argument<string?> recipe = new("recipe") { HelpName = "RECIPE", Description = "A recipe file (YAML or JSON) or a built-in recipe such as shapes.", Arity = ArgumentArity.ZeroOrOne };
         var overrides = CommonOptions.Overrides();
         Option<string?> folder = new("--out") { HelpName = "DIR", Description = "Folder in which the run folder is made. Default: runs" };
         var device = CommonOptions.Device();
         Option<string?> resume = new("--resume") { HelpName = "RUN", Description = "Go on with this run from its last checkpoint." };
-        Command command = new("train", "Train a model from a recipe.") { recipe, overrides, folder, device, resume };
-        command.SetAction((input, _) => runner.RunAsync(handler, () =>
+        Option<string[]> map = new("--map") { HelpName = "OLD=NEW", Description = "With --resume: a parameter was renamed since its checkpoint; OLD.*=NEW.* for all below. Can be given more than once.", Arity = ArgumentArity.OneOrMore };
+        Option<bool> supervise = new("--supervise") { Description = "Train in a process of its own and start it again from its last checkpoint when it crashes." };
+        Option<int> restarts = new("--max-restarts") { HelpName = "N", Description = "With --supervise: how often at most. Default: 10", DefaultValueFactory = _ => DefaultRestarts };
+        Command command = new("train", "Train a model from a recipe. Ctrl-C or SIGTERM ends it with its place saved; --resume goes on from there.") { recipe, overrides, folder, device, resume, map };
+        if (supervisor is not null)
         {
-            var request = new TrainRequest(input.GetValue(recipe), input.GetValue(overrides) ?? [], input.GetValue(folder), CommonOptions.CheckDevice(input.GetValue(device)), input.GetValue(resume));
+            command.Options.Add(supervise);
+            command.Options.Add(restarts);
+        }
+        command.SetAction((input, _) => supervisor is not null && input.GetValue(supervise)
+            ? runner.RunAsync(supervisor, () => Request(input), ownSignals: true)
+            : runner.RunAsync(handler, () => Request(input)));
+        return command;
+
+        TrainRequest Request(ParseResult input)
+        {
+            var request = new TrainRequest(input.GetValue(recipe), input.GetValue(overrides) ?? [], input.GetValue(folder), CommonOptions.CheckDevice(input.GetValue(device)), input.GetValue(resume)) { Map = input.GetValue(map) ?? [], MaxRestarts = supervisor is null ? 0 : input.GetValue(restarts) };
+            if (request is { Map.Count: > 0, Resume: null })
+            {
+                throw new UsageException("nabla train: --map says how the parameters of a checkpoint are named now; it needs --resume RUN.");
+            }
+            if (request.MaxRestarts < 0)
+            {
+                throw new UsageException($"--max-restarts: expected a number of at least 0, got {request.MaxRestarts}.");
+            }
             return request is { Recipe: null, Resume: null }
                 ? throw new UsageException("nabla train: expected a recipe file or the name of a built-in recipe, got nothing. Example: nabla train shapes")
                 : request;
-        }));
-        return command;
+        }
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Nabla.Data;
+using Spectre.Console;
 
 namespace Nabla.Cli;
 
@@ -35,7 +36,7 @@ internal static class DataHandler
     {
         Know(request.Name);
         var info = DataSetInfo.Of(request.Name);
-        Write(info, output.Out);
+        Write(info, output.Out, Drawing(output));
         return Task.FromResult(new VerbResult((JsonObject)JsonSerializer.SerializeToNode(info, SnakeCase)!));
     }
 
@@ -64,7 +65,12 @@ internal static class DataHandler
     private static CatalogueEntry Know(string name) => Catalogue.All.FirstOrDefault(entry => entry.Name == name)
         ?? throw new UsageException($"The data set '{name}' is not known. {Core.NearestName.Suggest(name, [.. Catalogue.All.Select(entry => entry.Name)])}");
 
-    private static void Write(DataSetInfo info, TextWriter writer)
+    /// <summary>The console, where it can show coloured pictures; else null.</summary>
+    private static IAnsiConsole? Drawing(CommandOutput output)
+        => ReferenceEquals(output.Out, System.Console.Out) && TrainingDisplay.CanBeLive(System.Console.IsOutputRedirected, Environment.GetEnvironmentVariable)
+            && AnsiConsole.Console is { Profile.Capabilities: { Ansi: true, Unicode: true } } console ? console : null;
+
+    private static void Write(DataSetInfo info, TextWriter writer, IAnsiConsole? console)
     {
         writer.WriteLine(info.Title);
         writer.WriteLine($"  task     {info.Task}");
@@ -82,7 +88,7 @@ internal static class DataHandler
         foreach (var split in info.Splits)
         {
             writer.WriteLine();
-            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{split.Name}: {split.Count:N0} examples"));
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{split.Name}: {split.Count:N0} {info.Unit}"));
             if (split.Labels is { Count: > 0 } labels)
             {
                 writer.WriteLine($"  {string.Join(", ", labels.Select(label => string.Create(CultureInfo.InvariantCulture, $"{label.Key} {label.Value:N0}")))}");
@@ -101,6 +107,12 @@ internal static class DataHandler
                 table.Add(column.Name, JsonNamingPolicy.KebabCaseLower.ConvertName(column.Kind.ToString()), column.Missing.ToString(CultureInfo.InvariantCulture), column.Distinct.ToString(CultureInfo.InvariantCulture));
             }
             table.WriteTo(writer);
+        }
+        if (console is not null && info.Pictures.Count > 0)
+        {
+            writer.WriteLine();
+            PictureBlocks.Draw(info.Pictures, console);
+            return;
         }
         List(writer, "Samples", info.Samples);
     }

@@ -6,9 +6,12 @@ namespace Nabla.Cli;
 internal sealed class DisplayAdapter(ITrainingDisplay display) : TrainingCallback, IProgress<TrainingProgress>
 {
     private long _stepsPerEpoch = 1;
-    private bool _hasStarted;
+    private volatile bool _hasStarted;
     private IReadOnlyList<string> _warnings = [];
     private DisplayRun? _run;
+
+    /// <summary>Whether the first step is about to be taken, or has been.</summary>
+    public bool HasStarted => _hasStarted;
 
     /// <summary>The data and the model are ready.</summary>
     public void OnStarted(RunStarted run)

@@ -21,6 +21,7 @@ internal static class TrainHandler
         using var display = TrainingDisplay.Create(output.Error);
         using DisplayLogging logging = new(display);
         DisplayAdapter adapter = new(display);
+        string? folder = null;
         TrainingRunOptions options = new()
         {
             OutputFolder = request.OutputFolder,
@@ -29,13 +30,25 @@ internal static class TrainHandler
             Progress = adapter,
             Callbacks = [adapter],
             Logging = logging,
+            FolderReady = path =>
+            {
+                folder = path;
+                Supervision.Announce(path);
+            },
+            ParameterMap = request.Map.Count > 0 ? ParameterMap.Parse(request.Map) : null,
         };
         RunResult result;
         try
         {
-            result = request.Resume is { } run
-                ? await TrainingRun.ResumeAsync(new RunStore(request.OutputFolder).Find(run), options, cancellationToken).ConfigureAwait(false)
-                : await TrainingRun.StartAsync(RecipeFile.Load(request.Recipe!, request.Overrides), options, cancellationToken).ConfigureAwait(false);
+            var training = request.Resume is { } run
+                ? TrainingRun.ResumeAsync(new RunStore(request.OutputFolder).Find(run), options, cancellationToken)
+                : TrainingRun.StartAsync(RecipeFile.Load(request.Recipe!, request.Overrides), options, cancellationToken);
+            if (await IsLeftAsync(training, adapter, cancellationToken).ConfigureAwait(false))
+            {
+                output.Error.WriteLine("Stopped before training began; there was nothing to save.");
+                return new(new JsonObject { ["run"] = folder, ["stop_reason"] = "interrupted" }, ExitCode.Cancelled) { LeavesWork = true };
+            }
+            result = await training.ConfigureAwait(false);
         }
         catch (Exception problem) when (problem is not OperationCanceledException)
         {
@@ -46,6 +59,14 @@ internal static class TrainHandler
         var interrupted = result.StopReason == StopReason.Interrupted;
         Write(result, interrupted, output);
         return new(ToJson(result), interrupted ? ExitCode.Cancelled : ExitCode.Done);
+    }
+
+    /// <summary>Whether a run was asked to stop while its data or model was being made ready, which cannot be ended in the middle.</summary>
+    private static async Task<bool> IsLeftAsync(Task training, DisplayAdapter adapter, CancellationToken cancellationToken)
+    {
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = cancellationToken.Register(stopped.SetResult).ConfigureAwait(false);
+        return await Task.WhenAny(training, stopped.Task).ConfigureAwait(false) == stopped.Task && !adapter.HasStarted;
     }
 
     private static void Write(RunResult result, bool interrupted, CommandOutput output)

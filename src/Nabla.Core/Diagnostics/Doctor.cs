@@ -112,8 +112,9 @@ public static class Doctor
                 new("libraries", "Tensor engine", $"loaded {NativeBootstrap.Loaded.ShimFile}; a sum gives {one.sum().item<float>().ToString(CultureInfo.InvariantCulture)}"),
                 new("devices", "cpu", $"{get_num_threads()} threads for one operation, {get_num_interop_threads()} between operations"),
             ];
+            checks.AddRange(WorkKinds.All.Select(PrecisionCheck));
             var count = Devices.CudaCount();
-            checks.AddRange(Enumerable.Range(0, count).Select(index => new DoctorCheck("devices", $"cuda:{index}", "usable")));
+            checks.AddRange(Enumerable.Range(0, count).Select(index => new DoctorCheck("devices", $"cuda:{index}", CudaState(index))));
             if (count == 0)
             {
                 checks.Add(new("devices", "cuda", "none; to use a GPU set NABLA_LIBTORCH to the torch/lib folder of a CUDA PyTorch install"));
@@ -125,6 +126,17 @@ public static class Doctor
             var cause = failure.GetBaseException();
             return [new("libraries", "Tensor engine", "does not load", DoctorStatus.Error, cause.Message)];
         }
+    }
+
+    private static string CudaState(int index) => DeviceMemory.Query(new Device(DeviceType.CUDA, index)) is { } memory
+        ? $"usable; {Size(memory.Free)} free of {Size(memory.Total)}"
+        : "usable";
+
+    /// <summary>What precision <c>auto</c> means here; measures where that has not been done on this machine.</summary>
+    private static DoctorCheck PrecisionCheck(WorkKind kind)
+    {
+        var precision = PrecisionPolicy.Resolve(PrecisionPolicy.Auto, CPU, kind);
+        return new("processor", $"precision auto, {WorkKinds.Name(kind)}", $"{precision.Name}: {precision.Reason}");
     }
 
     private static IEnumerable<DoctorCheck> MemoryChecks()

@@ -36,7 +36,10 @@ public sealed record ProcessorFeatures
     public static ProcessorFeatures Current { get; } = Read();
 
     /// <summary>A short text that changes when the processor does, for results measured on it.</summary>
-    public string Key => string.Create(CultureInfo.InvariantCulture, $"{Name}|{Cores}|{Flags}");
+    public string Key => string.Create(CultureInfo.InvariantCulture, $"{Name}|{Signature:x}|{Cores}|{Flags}");
+
+    /// <summary>Family, model and stepping as the processor gives them, because virtual machines share a name; 0 where there is none.</summary>
+    public int Signature { get; init; }
 
     /// <summary>The features that are there, such as <c>AVX2 AVX-512 bf16 VNNI AMX</c>.</summary>
     public string Flags
@@ -71,6 +74,7 @@ public sealed record ProcessorFeatures
         return new()
         {
             Name = ReadName(),
+            Signature = X86Base.IsSupported ? X86Base.CpuId(1, 0).Eax : 0, // Intel SDM, CPUID leaf 1
             Cores = Environment.ProcessorCount,
             Avx2 = Avx2_(),
             Avx512 = Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported,

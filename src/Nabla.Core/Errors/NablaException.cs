@@ -38,11 +38,18 @@ public sealed class CheckpointException(string message, Exception? innerExceptio
     public override string Code => "checkpoint-invalid";
 }
 
-/// <summary>Training cannot go on: a loss or gradient is not a number, or memory is exhausted.</summary>
+/// <summary>Training cannot go on: a loss or gradient is not a number, or a batch does not fit the model.</summary>
 public sealed class TrainingException(string message, Exception? innerException = null) : NablaException(message, innerException)
 {
     /// <inheritdoc/>
     public override string Code => "training-failed";
+}
+
+/// <summary>Memory of the processor or of the GPU did not suffice for a batch or a model.</summary>
+public sealed class MemoryException(string message, Exception? innerException = null) : NablaException(message, innerException)
+{
+    /// <inheritdoc/>
+    public override string Code => "out-of-memory";
 }
 
 /// <summary>The native tensor library could not be found or loaded; the message holds the loader's own words.</summary>

@@ -26,6 +26,7 @@ public sealed class CallbackGuard
         ArgumentNullException.ThrowIfNull(loss);
         Current.Forget();
         loss.backward();
+        Kernels.FusedFunction.Release();
         Current.ThrowIfCaught();
     }
 

@@ -11,11 +11,12 @@ public static class SafeAutograd
     /// <param name="inputs">Tensors that require a gradient.</param>
     /// <param name="cotangents">Gradient of each output, of its shape; null for scalars.</param>
     /// <param name="createGraph">Whether the gradients can be differentiated again.</param>
+    /// <param name="retainGraph">Whether the outputs can be differentiated once more; always so with <paramref name="createGraph"/>.</param>
     /// <returns>One gradient for each input, of its shape, or null where it was not used. The caller owns them.</returns>
     /// <exception cref="ArgumentException">An output or input does not require a gradient.</exception>
     /// <exception cref="ShapeException">An output without cotangent is no scalar, or a cotangent has another shape.</exception>
     public static IReadOnlyList<Tensor?> Gradients(
-        IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor>? cotangents = null, bool createGraph = false)
+        IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor>? cotangents = null, bool createGraph = false, bool retainGraph = false)
     {
         ArgumentNullException.ThrowIfNull(outputs);
         ArgumentNullException.ThrowIfNull(inputs);
@@ -44,8 +45,18 @@ public static class SafeAutograd
             }
         }
 #pragma warning disable RS0030 // The one guarded call.
-        var gradients = autograd.grad([.. outputs], [.. inputs], cotangents is null ? null : [.. cotangents], retain_graph: createGraph, create_graph: createGraph, allow_unused: true);
+        var gradients = autograd.grad([.. outputs], [.. inputs], cotangents is null ? null : [.. cotangents], retain_graph: createGraph || retainGraph, create_graph: createGraph, allow_unused: true);
 #pragma warning restore RS0030
-        return [.. gradients.Select(gradient => gradient is null || gradient.IsInvalid ? null : gradient)];
+        return [.. gradients.Select(Defined)];
+    }
+
+    private static Tensor? Defined(Tensor? gradient)
+    {
+        if (gradient is { IsInvalid: true })
+        {
+            gradient.Dispose();
+            return null;
+        }
+        return gradient;
     }
 }

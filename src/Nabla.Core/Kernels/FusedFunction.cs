@@ -21,22 +21,30 @@ internal static class FusedFunction
         string name, autograd.AutogradContext context, Tensor cotangent, int arguments, Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]> body)
         => CallbackGuard.Current.Protect(() => Run(name, context, cotangent, arguments, body), () => [.. new Tensor[arguments]]);
 
-    private static List<Tensor> Run(string name, autograd.AutogradContext context, Tensor cotangent, int arguments, Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]> body)
+    /// <summary>
+    /// Lets go of the gradients that the last pass on this thread returned: native code shares them only after the callback has ended, so the next
+    /// one, or the end of all, does it.
+    /// </summary>
+    public static void Release()
     {
-        // Native code shares what a callback returns only after it has ended, so ours are let go when the next one comes.
         _handedOver?.ForEach(gradient => gradient.Dispose());
         _handedOver = null;
+    }
+
+    private static List<Tensor> Run(string name, autograd.AutogradContext context, Tensor cotangent, int arguments, Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]> body)
+    {
+        Release();
         if (cotangent is null || cotangent.IsInvalid)
         {
             return [.. new Tensor[arguments]];
         }
         if (is_grad_enabled())
         {
-            throw new TrainingException($"{name}: gradients of gradients cannot pass through a fused kernel. Turn fused kernels off (FusedOps.IsEnabled = false, or NABLA_FUSED=0) for this training.");
+            throw new TrainingException($"{name}: gradients of gradients cannot pass through a fused kernel. Run the forward pass under FusedOperations.Use(false).");
         }
         if (context.get_data(Done) is not null)
         {
-            throw new TrainingException($"{name}: the backward pass went through the same forward pass twice. Run the forward pass again, or turn fused kernels off (FusedOps.IsEnabled = false, or NABLA_FUSED=0) to keep its tensors.");
+            throw new TrainingException($"{name}: the backward pass went through the same forward pass twice. Run the forward pass again, or run it under FusedOperations.Use(false), which keeps its tensors.");
         }
         using var scope = NewDisposeScope();
         var saved = context.get_saved_variables();

@@ -41,6 +41,7 @@ internal static class NativeBootstrap
         var (source, folder) = LibTorchLocation.Find();
         NativeEnvironment.SetDefaults();
         NativeHeap.LimitArenas();
+        NativeHeap.KeepFreedMemory();
         // The order of their dependencies; each is global from then on, so the shim finds them whatever its search path says.
         foreach (var name in Preloads(folder))
         {

@@ -9,7 +9,10 @@ namespace Nabla.Core.Native;
 /// </summary>
 internal static partial class NativeHeap
 {
-    private const int ArenaMax = -8; // M_ARENA_MAX, malloc.h of glibc
+    private const int ArenaMax = -8, TrimThreshold = -1, TopPad = -2, MappingThreshold = -3; // M_ARENA_MAX and so on, malloc.h of glibc
+    private const int LargestFromHeap = 1 << 25; // the most that glibc allows
+    private const int KeptAtTop = 1 << 28; // more than a heap of a thread's arena, so that glibc never unmaps one of them
+    private static bool _hasNoCount;
     private const int Arenas = 2; // one for the thread that trains, one for those that prepare data
 
     /// <summary>Limits the arenas; what a user has set with MALLOC_ARENA_MAX stays.</summary>
@@ -28,6 +31,84 @@ internal static partial class NativeHeap
             // Another C library (musl) has one heap and no such option.
         }
     }
+
+    /// <summary>
+    /// Keeps freed memory for the next step instead of giving it back to the system. A training step frees all that it made, and the next one would
+    /// get every page anew, cleared by the kernel: measured on a gpt of 10.8 million parameters, 130 of 860 ms a step. What a user has set stays.
+    /// </summary>
+    public static void KeepFreedMemory()
+    {
+        if (!OperatingSystem.IsLinux() || Environment.GetEnvironmentVariable("MALLOC_TRIM_THRESHOLD_") is not null)
+        {
+            return;
+        }
+        try
+        {
+            _ = SetOption(TrimThreshold, int.MaxValue);
+            _ = SetOption(TopPad, KeptAtTop);
+            _ = SetOption(MappingThreshold, LargestFromHeap);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // musl keeps what it likes.
+        }
+    }
+
+    /// <summary>Bytes that were allocated and not freed yet, in all arenas and mappings; null where the C library has no such count.</summary>
+    public static long? BytesInUse
+    {
+        get
+        {
+            if (!OperatingSystem.IsLinux() || _hasNoCount)
+            {
+                return null;
+            }
+            try
+            {
+                var info = Count();
+                return (long)(info.InUse + info.Mapped);
+            }
+            catch (EntryPointNotFoundException)
+            {
+                _hasNoCount = true; // glibc before 2.33, or musl
+                return null;
+            }
+        }
+    }
+
+    /// <summary>Gives freed memory back to the system, where the C library can.</summary>
+    public static void Trim()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+        try
+        {
+            _ = Trim(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // musl gives memory back by itself.
+        }
+    }
+
+    /// <summary>struct mallinfo2 of malloc.h.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct HeapInfo
+    {
+        private readonly nuint _arena, _freeChunks, _fastChunks, _mappings;
+        public readonly nuint Mapped;
+        private readonly nuint _unused, _fastBytes;
+        public readonly nuint InUse;
+        private readonly nuint _freeBytes, _top;
+    }
+
+    [LibraryImport("libc", EntryPoint = "mallinfo2")]
+    private static partial HeapInfo Count();
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int Trim(nuint pad);
 
     [LibraryImport("libc", EntryPoint = "mallopt")]
     private static partial int SetOption(int option, int value);

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Nabla.Core.Kernels;
 
 namespace Nabla.Core;
 
@@ -43,21 +44,18 @@ public static class FastDropout
     /// <param name="probability">Chance of a zero, in [0, 1).</param>
     internal static Tensor Mask(ReadOnlySpan<long> shape, ScalarType type, double probability)
     {
-        using var drawn = torch.randint(long.MaxValue, [1], dtype: ScalarType.Int64);
-        var key = (ulong)drawn.item<long>();
+        var keyed = new KeyedMask(KeyedMask.DrawKey(), probability);
         var mask = torch.empty(shape, type);
-        var threshold = (uint)Math.Min(uint.MaxValue, Math.Round(probability * (1UL << 32)));
-        var keep = 1 / (1 - probability);
         switch (type)
         {
             case ScalarType.Float32:
-                FillAll<float>(mask, (span, from) => Fill(span, from, key, threshold, (float)keep));
+                FillAll<float>(mask, (span, from) => Fill(span, from, keyed));
                 break;
             case ScalarType.BFloat16:
-                FillAll<ushort>(mask, (span, from) => Fill(span, from, key, threshold, ToBFloat16((float)keep)));
+                FillAll<ushort>(mask, (span, from) => Fill(span, from, keyed, VectorRow.ToBFloat16(keyed.Keep)));
                 break;
             default:
-                FillAll<double>(mask, (span, from) => Fill(span, from, key, threshold, keep));
+                FillAll<double>(mask, (span, from) => Fill(span, from, keyed, 1 / (1 - probability)));
                 break;
         }
         return mask;
@@ -89,78 +87,43 @@ public static class FastDropout
         }
     }
 
-    private static void Fill(Span<float> values, uint from, ulong key, uint threshold, float keep)
+    private static void Fill(Span<float> values, uint from, KeyedMask keyed)
     {
         var (width, i) = (Vector<uint>.Count, 0);
-        var (counter, step) = (Vector<uint>.Indices + new Vector<uint>(from), new Vector<uint>((uint)Vector<uint>.Count));
-        var (keeps, thresholds) = (new Vector<float>(keep), new Vector<uint>(threshold));
+        var keeps = new Vector<float>(keyed.Keep);
         ref var start = ref MemoryMarshal.GetReference(values);
-        for (; i <= values.Length - width; i += width, counter += step)
+        for (; i <= values.Length - width; i += width)
         {
-            var kept = Vector.GreaterThanOrEqual(Hash(counter, key), thresholds);
-            Vector.ConditionalSelect(Vector.AsVectorSingle(kept), keeps, Vector<float>.Zero).StoreUnsafe(ref start, (nuint)i);
+            Vector.ConditionalSelect(Vector.AsVectorSingle(keyed.Kept(from + (uint)i)), keeps, Vector<float>.Zero).StoreUnsafe(ref start, (nuint)i);
         }
         for (; i < values.Length; i++)
         {
-            values[i] = Hash(from + (uint)i, key) >= threshold ? keep : 0;
+            values[i] = keyed.IsKept(from + (uint)i) ? keyed.Keep : 0;
         }
     }
 
-    private static void Fill(Span<ushort> values, uint from, ulong key, uint threshold, ushort keep)
+    private static void Fill(Span<ushort> values, uint from, KeyedMask keyed, ushort keep)
     {
         var (width, i) = (Vector<uint>.Count, 0);
-        var (counter, step) = (Vector<uint>.Indices + new Vector<uint>(from), new Vector<uint>((uint)Vector<uint>.Count));
-        var (keeps, thresholds) = (new Vector<uint>(keep), new Vector<uint>(threshold));
+        var keeps = new Vector<uint>(keep);
         ref var start = ref MemoryMarshal.GetReference(values);
-        for (; i <= values.Length - (2 * width); i += 2 * width, counter += step + step)
+        for (; i <= values.Length - (2 * width); i += 2 * width)
         {
-            var low = Vector.BitwiseAnd(Vector.GreaterThanOrEqual(Hash(counter, key), thresholds), keeps);
-            var high = Vector.BitwiseAnd(Vector.GreaterThanOrEqual(Hash(counter + step, key), thresholds), keeps);
+            var low = Vector.BitwiseAnd(keyed.Kept(from + (uint)i), keeps);
+            var high = Vector.BitwiseAnd(keyed.Kept(from + (uint)(i + width)), keeps);
             Vector.Narrow(low, high).StoreUnsafe(ref start, (nuint)i);
         }
         for (; i < values.Length; i++)
         {
-            values[i] = Hash(from + (uint)i, key) >= threshold ? keep : (ushort)0;
+            values[i] = keyed.IsKept(from + (uint)i) ? keep : (ushort)0;
         }
     }
 
-    private static void Fill(Span<double> values, uint from, ulong key, uint threshold, double keep)
+    private static void Fill(Span<double> values, uint from, KeyedMask keyed, double keep)
     {
         for (var i = 0; i < values.Length; i++)
         {
-            values[i] = Hash(from + (uint)i, key) >= threshold ? keep : 0;
+            values[i] = keyed.IsKept(from + (uint)i) ? keep : 0;
         }
-    }
-
-    private static Vector<uint> Hash(Vector<uint> x, ulong key)
-    {
-        x ^= new Vector<uint>((uint)key);
-        x ^= x >>> 16;
-        x *= new Vector<uint>(0x7feb352dU);
-        x ^= x >>> 15;
-        x *= new Vector<uint>(0x846ca68bU);
-        x ^= x >>> 16;
-        x += new Vector<uint>((uint)(key >> 32));
-        x *= new Vector<uint>(0x9E3779B1U); // 2^32 / golden ratio: the second half of the key reaches the high bits
-        return x ^ (x >>> 15);
-    }
-
-    private static uint Hash(uint x, ulong key)
-    {
-        x ^= (uint)key;
-        x ^= x >> 16;
-        x *= 0x7feb352dU;
-        x ^= x >> 15;
-        x *= 0x846ca68bU;
-        x ^= x >> 16;
-        x += (uint)(key >> 32);
-        x *= 0x9E3779B1U;
-        return x ^ (x >> 15);
-    }
-
-    private static ushort ToBFloat16(float value)
-    {
-        var bits = BitConverter.SingleToUInt32Bits(value);
-        return (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16); // round to nearest even
     }
 }

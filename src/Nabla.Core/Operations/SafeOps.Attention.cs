@@ -1,4 +1,5 @@
 using System.Globalization;
+using Nabla.Core.Kernels;
 
 namespace Nabla.Core;
 
@@ -24,6 +25,10 @@ public static partial class SafeOps
         ArgumentNullException.ThrowIfNull(value);
         CheckAttention(query, key, value, mask);
         using var scope = NewDisposeScope();
+        if (CanFuse(query, key, value, mask, dropout))
+        {
+            return FusedAttention(query, key, value, mask, dropout, isCausal, scale ?? (1 / Math.Sqrt(query.shape[^1]))).MoveToOuterDisposeScope();
+        }
         if (isCausal && mask is not null)
         {
             mask = CausalMask(mask, query.shape[^2], key.shape[^2]);
@@ -50,6 +55,49 @@ public static partial class SafeOps
         Tensor Fused(Tensor q, Tensor k, Tensor v) => scale is null && !isGrouped
             ? nn.functional.scaled_dot_product_attention(q, k, v, mask!, dropout, isCausal)
             : AtenScript.Call<Tensor>("attention", q, k, v, mask, dropout, isCausal, scale, isGrouped);
+    }
+
+    /// <summary>
+    /// Whether training takes <see cref="AttentionFunction"/>: with dropout always, in bfloat16 while the scores are small enough to keep. In float32
+    /// without dropout the library's own kernel is as fast.
+    /// </summary>
+    private static bool CanFuse(Tensor query, Tensor key, Tensor value, Tensor? mask, double dropout)
+    {
+        const long MostScores = 1 << 26; // 128 MiB in bfloat16
+        if (!FusedOperations.AreEnabled || !is_grad_enabled() || !query.requires_grad || query.dtype is not (ScalarType.Float32 or ScalarType.BFloat16) || mask?.requires_grad == true)
+        {
+            return false;
+        }
+        var type = FusedOps.ComputeType(query);
+        var scores = query.shape[0] * query.shape[1] * query.shape[2] * key.shape[2];
+        return TensorMemory.Fits(query) && TensorMemory.Fits(key) && TensorMemory.Fits(value) && scores > 0
+            && (dropout > 0 ? scores < int.MaxValue / sizeof(float) : scores <= MostScores && type == ScalarType.BFloat16)
+            && type is ScalarType.BFloat16 or ScalarType.Float32;
+    }
+
+    private static Tensor FusedAttention(Tensor query, Tensor key, Tensor value, Tensor? mask, double dropout, bool isCausal, double scale)
+    {
+        var groups = query.shape[1] / key.shape[1];
+        (key, value) = groups > 1 ? (key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)) : (key, value);
+        return AttentionFunction.apply(query, key, value, Added(mask, key.shape[2])!, new AttentionCall(FusedOps.ComputeType(query), dropout, scale, isCausal));
+    }
+
+    /// <summary>A mask as numbers that are added to the scores, <c>[batch or 1, heads or 1, queries or 1, keys]</c>.</summary>
+    private static Tensor? Added(Tensor? mask, long keys)
+    {
+        if (mask is null)
+        {
+            return null;
+        }
+        using var ungraded = no_grad();
+        var added = mask.dtype == ScalarType.Bool
+            ? torch.zeros(mask.shape).masked_fill_(mask.logical_not(), float.NegativeInfinity)
+            : mask.to_type(ScalarType.Float32);
+        while (added.Dimensions < 4)
+        {
+            added = added.unsqueeze(0);
+        }
+        return added.shape[3] == keys ? added : added.expand(-1, -1, -1, keys);
     }
 
     /// <summary>Whether a gradient will be asked for, and autocast or the tensors themselves would make the kernel compute in bfloat16 or float16.</summary>

@@ -59,21 +59,6 @@ public static partial class SafeOps
         return AtenScript.Call<Tensor>("rms_norm", x, x.shape[^1], weight, epsilon);
     }
 
-    /// <summary>Rows of a table.</summary>
-    /// <param name="weight">The table, <c>[rows, features]</c>.</param>
-    /// <param name="ids">Row numbers, int64 or int32, <c>[...]</c>; they must lie in [0, rows), see <see cref="IdCheck"/>.</param>
-    /// <param name="paddingId">A row that gets no gradient, or null.</param>
-    /// <returns><c>[..., features]</c>.</returns>
-    /// <exception cref="ShapeException">The table has not two axes.</exception>
-    public static Tensor Embedding(Tensor weight, Tensor ids, long? paddingId = null)
-    {
-        ArgumentNullException.ThrowIfNull(weight);
-        ArgumentNullException.ThrowIfNull(ids);
-        return weight.Dimensions == 2
-            ? AtenScript.Call<Tensor>("embedding", weight, ids, paddingId ?? -1)
-            : throw new ShapeException("SafeOps.Embedding", nameof(weight), "[rows, features]", weight.shape);
-    }
-
     /// <summary>Negative log likelihood of classes, with an ignored class (TorchSharp's binding has none).</summary>
     /// <param name="logProbabilities"><c>[batch, classes]</c>, <c>[classes]</c> or <c>[batch, classes, ...]</c>.</param>
     /// <param name="targets">Class numbers, int64, without the class axis; they must lie in [0, classes) or be ignored.</param>

@@ -33,11 +33,20 @@ public static class PrecisionPolicy
     /// <summary>The arithmetic for a run on a device.</summary>
     /// <param name="precision">float32, bfloat16-mixed, float16-mixed or auto.</param>
     /// <param name="device">The device that computes.</param>
+    /// <param name="kind">What most of the work is, see <see cref="WorkKinds.Of"/>. Default: matrix products.</param>
     /// <returns>The choice with its reason. Mixed precision that this platform cannot offer becomes float32, and the reason says so.</returns>
     /// <exception cref="OptionsException">The name, or that in NABLA_PRECISION, is not known.</exception>
-    public static ComputePrecision Resolve(string precision, Device device) => Resolve(precision, device, CacheFolder(), PrecisionBenchmark.SpeedUp);
+    public static ComputePrecision Resolve(string precision, Device device, WorkKind kind = WorkKind.Products)
+        => Resolve(precision, device, kind, CacheFolder(), PrecisionBenchmark.SpeedUp);
 
-    internal static ComputePrecision Resolve(string precision, Device device, string cacheFolder, Func<Device, double> measure)
+    /// <summary>Where measurements are kept.</summary>
+    public static string CacheFolder()
+    {
+        var local = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
+        return Path.Combine(local.Length > 0 ? local : Path.GetTempPath(), "nabla", "precision");
+    }
+
+    internal static ComputePrecision Resolve(string precision, Device device, WorkKind kind, string cacheFolder, Func<Device, WorkKind, double> measure)
     {
         ArgumentNullException.ThrowIfNull(precision);
         ArgumentNullException.ThrowIfNull(device);
@@ -53,8 +62,9 @@ public static class PrecisionPolicy
         {
             return new(Float32, reason);
         }
-        var (speedUp, source) = Measured(device, cacheFolder, measure);
-        var sentence = string.Create(CultureInfo.InvariantCulture, $"bfloat16 runs {speedUp:0.0} times as fast as float32 on this {Devices.NameOf(device)} ({source}).");
+        var (speedUps, source) = Measured(device, cacheFolder, measure);
+        var speedUp = speedUps[kind];
+        var sentence = string.Create(CultureInfo.InvariantCulture, $"bfloat16 runs {WorkKinds.Name(kind)} {speedUp:0.0} times as fast as float32 on this {Devices.NameOf(device)} ({source}).");
         return new(speedUp > ClearlyFaster ? BFloat16Mixed : Float32, sentence);
     }
 
@@ -70,42 +80,64 @@ public static class PrecisionPolicy
         : Autocast.UnavailableReason is { } reason ? $"mixed precision is not available: {reason}"
         : null;
 
-    private static (double SpeedUp, string Source) Measured(Device device, string cacheFolder, Func<Device, double> measure)
+    private static (IReadOnlyDictionary<WorkKind, double> SpeedUps, string Source) Measured(Device device, string cacheFolder, Func<Device, WorkKind, double> measure)
     {
-        var key = $"{(device.type == DeviceType.CPU ? ProcessorFeatures.Current.Key : Devices.NameOf(device) + "|" + ProcessorFeatures.Current.Key)}|{torch.__version__}";
+        var key = Key(device);
         var file = Path.Combine(cacheFolder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))[..16] + ".txt");
-        if (File.Exists(file) && Read(file, key) is { } known)
+        if (Read(file, key) is { } known)
         {
             return (known, "measured before on this machine");
         }
-        var speedUp = measure(device);
-        return (speedUp, Remember(file, key, speedUp) ? "measured now" : $"measured now; '{cacheFolder}' cannot be written, so the next run measures again");
+        var speedUps = WorkKinds.All.ToDictionary(kind => kind, kind => measure(device, kind));
+        return (speedUps, Remember(file, key, speedUps) ? "measured now" : $"measured now; '{cacheFolder}' cannot be written, so the next run measures again");
     }
 
-    /// <summary>Two lines: the machine and the ratio. Anything else is measured anew.</summary>
-    private static double? Read(string file, string key)
-        => File.ReadAllLines(file) is [var machine, var ratio, ..] && machine == key
-            && double.TryParse(ratio, NumberStyles.Float, CultureInfo.InvariantCulture, out var speedUp) && speedUp > 0 ? speedUp : null;
-
-    private static bool Remember(string file, string key, double speedUp)
+    /// <summary>All that a measurement depends on: another processor, libtorch or Nabla measures anew.</summary>
+    private static string Key(Device device)
     {
-        var temporary = $"{file}.{Environment.ProcessId}";
+        var processor = ProcessorFeatures.Current.Key;
+        var machine = device.type == DeviceType.CPU ? processor : $"{Devices.NameOf(device)}|{processor}";
+        return $"{machine}|torch {torch.__version__}|nabla {typeof(PrecisionPolicy).Assembly.GetName().Version}";
+    }
+
+    /// <summary>The machine, then a line for each kind of work with its ratio. Anything else is measured anew.</summary>
+    private static Dictionary<WorkKind, double>? Read(string file, string key)
+    {
+        try
+        {
+            if (!File.Exists(file) || File.ReadAllLines(file) is not [var machine, .. var lines] || machine != key || lines.Length < WorkKinds.All.Count)
+            {
+                return null;
+            }
+            var ratios = new Dictionary<WorkKind, double>();
+            foreach (var (kind, line) in WorkKinds.All.Zip(lines))
+            {
+                if (line.Split(' ') is not [var name, var number] || name != kind.ToString() || !double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var ratio) || !(ratio > 0))
+                {
+                    return null;
+                }
+                ratios[kind] = ratio;
+            }
+            return ratios;
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        {
+            return null; // as good as not there
+        }
+    }
+
+    private static bool Remember(string file, string key, Dictionary<WorkKind, double> speedUps)
+    {
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-            File.WriteAllLines(temporary, [key, speedUp.ToString("r", CultureInfo.InvariantCulture)]);
-            File.Move(temporary, file, overwrite: true);
+            string[] lines = [key, .. WorkKinds.All.Select(kind => string.Create(CultureInfo.InvariantCulture, $"{kind} {speedUps[kind]:r}"))];
+            AtomicFile.WriteText(file, string.Join('\n', lines));
             return true;
         }
         catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
         {
             return false; // a service account may have no writable home: the measurement still holds for this run
         }
-    }
-
-    private static string CacheFolder()
-    {
-        var local = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
-        return Path.Combine(local.Length > 0 ? local : Path.GetTempPath(), "nabla", "precision");
     }
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Nabla.Data;
 
 /// <summary>One line of <c>nabla data list</c>.</summary>
@@ -71,8 +69,14 @@ public sealed record DataSetInfo
     /// <summary>The columns of a table; else empty.</summary>
     public IReadOnlyList<ColumnInfo> Columns { get; init; } = [];
 
-    /// <summary>A few training examples, as text.</summary>
+    /// <summary>What is counted: pictures, texts, rows, lines or characters; empty without the data.</summary>
+    public string Unit { get; init; } = "";
+
+    /// <summary>A few training examples, as text; a picture is described.</summary>
     public IReadOnlyList<string> Samples { get; init; } = [];
+
+    /// <summary>The first training picture of each class, of ten at most; empty where the data has no pictures.</summary>
+    public IReadOnlyList<PictureSample> Pictures { get; init; } = [];
 
     /// <summary>Describes a catalogued set; its files are loaded and checked when they are there.</summary>
     /// <param name="name">Its name.</param>
@@ -100,7 +104,9 @@ public sealed record DataSetInfo
             Files = entry.Files,
             Splits = looked?.Splits ?? [],
             Columns = looked?.Columns ?? [],
+            Unit = looked?.Unit ?? "",
             Samples = looked?.Samples ?? [],
+            Pictures = looked?.Pictures ?? [],
         };
     }
 
@@ -109,6 +115,7 @@ public sealed record DataSetInfo
     public static DataSetInfo Of(LoadedData data)
     {
         ArgumentNullException.ThrowIfNull(data);
+        var pictures = data is ImageData images ? PictureSample.OfEachClass(images) : [];
         return new()
         {
             Name = data.Name,
@@ -119,7 +126,9 @@ public sealed record DataSetInfo
             Splits = [.. data.Counts.Select(split => new SplitInfo(split.Key, split.Value, LabelsOf(data, split.Key), TargetOf(data, split.Key)))],
             Columns = data is not TabularData table ? [] : [.. table.Train.Columns.Select(column => new ColumnInfo(
                 column.Name, column.Kind, column.MissingCount, Enumerable.Range(0, column.Count).Select(column.Text).OfType<string>().Distinct(StringComparer.Ordinal).Count()))],
-            Samples = SamplesOf(data),
+            Unit = data switch { ImageData => "pictures", TextClassificationData => "texts", TabularData => "rows", LineData => "lines", TextData => "characters", _ => "examples" },
+            Samples = pictures.Count > 0 ? [.. pictures.Select(picture => picture.ToString())] : SamplesOf(data),
+            Pictures = pictures,
         };
     }
 
@@ -166,8 +175,6 @@ public sealed record DataSetInfo
         const int few = 5;
         return data switch
         {
-            ImageData images => [.. images.Train.Labels.Take(few).Select(label => string.Create(CultureInfo.InvariantCulture,
-                $"{images.Classes[(int)label]}: picture {images.Train.Images.shape[3]}x{images.Train.Images.shape[2]}, {images.Train.Images.shape[1]} channel(s)"))],
             TextClassificationData texts => [.. texts.Train.Texts.Take(few).Select((text, i) => $"{texts.Classes[(int)texts.Train.Labels[i]]}: {text}")],
             TextData text => [text.Train[..Math.Min(text.Train.Length, 300)]],
             LineData lines => [.. lines.Train.Take(few)],

@@ -69,6 +69,19 @@ public abstract record LoadedData : IDisposable
         {
             return null;
         }
+        try
+        {
+            return Choose(options, count, classes, column);
+        }
+        catch (DataException cause) when (!cause.Message.Contains(Name, StringComparison.Ordinal))
+        {
+            throw new DataException($"{Name}: {cause.Message}", cause);
+        }
+    }
+
+    private DataSplit Choose(SplitOptions options, long count, Func<IReadOnlyList<string>>? classes, Func<string, TableColumn>? column)
+    {
+        var (validation, test) = (options.Validation ?? 0, options.Test ?? 0);
         return (options.Strategy, options.Column) switch
         {
             ("random", _) => Splitter.Random(count, validation, test, options.Seed),

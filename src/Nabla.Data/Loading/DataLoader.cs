@@ -3,8 +3,9 @@ using Nabla.Core;
 namespace Nabla.Data;
 
 /// <summary>
-/// Reads a source in batches, prepared ahead on one background thread. Order and augmentation depend on the seed, the epoch and
-/// the batch's number only, so <c>(epoch, batch)</c> is all that must be kept to go on later. Does not own its source.
+/// Reads a source in batches, prepared ahead on background threads. Order and augmentation depend on the seed, the epoch and
+/// the batch's number only, so <c>(epoch, batch)</c> is all that must be kept to go on later, and the number of workers changes
+/// nothing but the time. Does not own its source.
 /// Several epochs may be read at once when the source allows it.
 /// </summary>
 public sealed class DataLoader : IBatchLoader
@@ -70,17 +71,26 @@ public sealed class DataLoader : IBatchLoader
         ArgumentOutOfRangeException.ThrowIfNegative(epoch);
         ArgumentOutOfRangeException.ThrowIfNegative(firstBatch);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(firstBatch, BatchesPerEpoch);
-        return Prefetcher.Run(stop => Produce(epoch, firstBatch, stop), Options.PrefetchBatches, cancellationToken);
+        return Prefetcher.Run(stop => Plan(epoch, firstBatch, stop), work => Prepare(epoch, work.Plan, work.Number), Options.PrefetchBatches, Options.Workers, cancellationToken);
     }
 
-    private IEnumerable<Batch> Produce(int epoch, long firstBatch, CancellationToken stop)
+    private IEnumerable<(EpochPlan Plan, long Number)> Plan(int epoch, long firstBatch, CancellationToken stop)
     {
         var plan = EpochPlan.Create(_source, Options, _balance.Value, epoch);
         for (var number = firstBatch; number < plan.Count; number++)
         {
             stop.ThrowIfCancellationRequested();
-            var current = number;
-            yield return BatchPreparation.Prepare(() => _source.Read(plan[current]), _transforms, Options.Seed, epoch, current);
+            yield return (plan, number);
         }
+    }
+
+    private Batch Prepare(int epoch, EpochPlan plan, long number)
+    {
+        var batch = BatchPreparation.Prepare(() => _source.Read(plan[number]), _transforms, Options.Seed, epoch, number);
+        if (Options.PinMemory)
+        {
+            batch.Pin();
+        }
+        return batch;
     }
 }

@@ -1,6 +1,6 @@
 namespace Nabla.Data;
 
-/// <summary>Examples that can be read by number. <see cref="Read"/> is called from the loader's background thread.</summary>
+/// <summary>Examples that can be read by number. <see cref="Read"/> is called from the loader's background threads, from several at once when <see cref="LoaderOptions.Workers"/> says so.</summary>
 public interface IBatchSource
 {
     /// <summary>Number of examples.</summary>

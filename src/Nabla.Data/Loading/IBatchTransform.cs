@@ -2,7 +2,7 @@ using Nabla.Core;
 
 namespace Nabla.Data;
 
-/// <summary>Changes a training batch (augmentation). Called from the loader's background thread; all randomness comes from the given stream.</summary>
+/// <summary>Changes a training batch (augmentation). Called from the loader's background threads, from several at once when <see cref="LoaderOptions.Workers"/> says so; all randomness comes from the given stream.</summary>
 public interface IBatchTransform
 {
     /// <summary>Name as written in a recipe, such as <c>random-crop</c>.</summary>

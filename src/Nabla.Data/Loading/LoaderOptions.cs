@@ -17,8 +17,17 @@ public sealed record LoaderOptions
     /// <summary>Fixes order and augmentation. Default: 0.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Batches prepared ahead on a background thread, 0 to 1024; 0 prepares each when it is asked for. Default: 2.</summary>
+    /// <summary>Batches prepared ahead in the background, 0 to 1024; 0 prepares each when it is asked for. Default: 2.</summary>
     public int PrefetchBatches { get; init; } = 2;
+
+    /// <summary>Whether batches are made in page-locked memory, for asynchronous copies to a CUDA device, which must be there. Default: false.</summary>
+    public bool PinMemory { get; init; }
+
+    /// <summary>
+    /// Threads that prepare batches, 1 to 256; more than <see cref="PrefetchBatches"/> are of no use. The result is the same for any number.
+    /// With more than one, the source and the transforms must bear being called from several threads at once. Default: 1.
+    /// </summary>
+    public int Workers { get; init; } = 1;
 
     /// <summary>
     /// Whether batches hold examples of like lengths, so that less padding is computed: the order is cut into pools of
@@ -53,6 +62,7 @@ public sealed record LoaderOptions
     public void Validate() => OptionsCheck.For(this)
         .Require(BatchSize >= 1, $"BatchSize must be at least 1; it is {BatchSize}.")
         .Require(PrefetchBatches is >= 0 and <= 1024, $"PrefetchBatches must be from 0 to 1024; it is {PrefetchBatches}.")
+        .Require(Workers is >= 1 and <= 256, $"Workers must be from 1 to 256; it is {Workers}.")
         .Require(BucketBatches >= 1, $"BucketBatches must be at least 1; it is {BucketBatches}.")
         .Require(!BalanceClasses || Shuffle, "BalanceClasses draws at random and needs Shuffle to be true.")
         .Require(ExamplesPerEpoch is null or >= 1, $"ExamplesPerEpoch must be at least 1; it is {ExamplesPerEpoch}.")

@@ -1,83 +1,48 @@
-using System.Collections.Concurrent;
-using System.Runtime.ExceptionServices;
-using Nabla.Core;
-
 namespace Nabla.Data;
 
-/// <summary>Runs a producer of batches on one thread of its own, a bounded number of batches ahead of the consumer.</summary>
+/// <summary>Prepares batches on threads of its own, a bounded number ahead of the consumer, and gives them in the order of the work.</summary>
 internal static class Prefetcher
 {
     /// <summary>
-    /// Gives the producer's batches in order. An error of the producer comes after the batches before it, as itself. When the
-    /// consumer leaves, the producer is stopped, waited for, and every batch that was not taken is disposed.
+    /// Gives the batches of the pieces of work in order, whatever the number of workers. An error comes after the batches before it, as
+    /// itself. When the consumer leaves, the workers are stopped and waited for, and every batch that was not taken is disposed.
     /// </summary>
-    /// <param name="produce">Makes the batches; must look at its token between batches. Runs on the background thread.</param>
-    /// <param name="ahead">Batches prepared ahead; 0 runs the producer in the consumer's thread.</param>
+    /// <typeparam name="TWork">What a batch is made of, such as its number.</typeparam>
+    /// <param name="list">Lists the work; must look at its token. Runs on the background threads, one at a time.</param>
+    /// <param name="prepare">Makes a batch; runs on several threads at once when there are several workers.</param>
+    /// <param name="ahead">Batches prepared ahead; 0 does everything in the consumer's thread.</param>
+    /// <param name="workers">Threads that prepare, at least 1; more than <paramref name="ahead"/> are of no use.</param>
     /// <param name="cancellationToken">Stops reading.</param>
-    public static IEnumerable<Batch> Run(Func<CancellationToken, IEnumerable<Batch>> produce, int ahead, CancellationToken cancellationToken)
-        => ahead == 0 ? produce(cancellationToken) : RunAhead(produce, ahead, cancellationToken);
+    public static IEnumerable<Batch> Run<TWork>(
+        Func<CancellationToken, IEnumerable<TWork>> list, Func<TWork, Batch> prepare, int ahead, int workers, CancellationToken cancellationToken)
+        => ahead == 0 ? RunHere(list, prepare, cancellationToken) : RunAhead(list, prepare, ahead, workers, cancellationToken);
 
-    private static IEnumerable<Batch> RunAhead(Func<CancellationToken, IEnumerable<Batch>> produce, int ahead, CancellationToken cancellationToken)
+    private static IEnumerable<Batch> RunHere<TWork>(Func<CancellationToken, IEnumerable<TWork>> list, Func<TWork, Batch> prepare, CancellationToken stop)
+    {
+        foreach (var work in list(stop))
+        {
+            yield return prepare(work);
+        }
+    }
+
+    private static IEnumerable<Batch> RunAhead<TWork>(
+        Func<CancellationToken, IEnumerable<TWork>> list, Func<TWork, Batch> prepare, int ahead, int workers, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var slots = new SemaphoreSlim(ahead, ahead);
-        using var ready = new BlockingCollection<Batch>();
-        ExceptionDispatchInfo? error = null;
-        var thread = new Thread(() => error = Produce(produce, slots, ready, stop.Token)) { IsBackground = true, Name = "nabla-loader" };
-        thread.Start();
+        using var crew = new LoaderCrew<TWork>(list, prepare, ahead, stop.Token);
+        crew.Start(Math.Min(ahead, workers));
         try
         {
-            while (ready.TryTake(out var batch, Timeout.Infinite, cancellationToken))
+            while (crew.Take(cancellationToken) is { } batch)
             {
-                slots.Release();
                 yield return batch;
             }
-            thread.Join();
-            error?.Throw();
             cancellationToken.ThrowIfCancellationRequested();
         }
         finally
         {
             stop.Cancel();
-            thread.Join();
-            while (ready.TryTake(out var unused))
-            {
-                unused.Dispose();
-            }
-        }
-    }
-
-    /// <summary>The background thread's whole work; never throws, since nobody would catch it.</summary>
-    private static ExceptionDispatchInfo? Produce(Func<CancellationToken, IEnumerable<Batch>> produce, SemaphoreSlim slots,
-        BlockingCollection<Batch> ready, CancellationToken stop)
-    {
-        try
-        {
-            NablaRuntime.UseOneThreadHere();
-            using var batches = produce(stop).GetEnumerator();
-            while (true)
-            {
-                slots.Wait(stop); // before the batch is made, so that no more than the bound exist
-                if (!batches.MoveNext())
-                {
-                    return null;
-                }
-                ready.Add(batches.Current, CancellationToken.None);
-            }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            return null;
-        }
-#pragma warning disable CA1031 // whatever it is, the consumer rethrows it
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            return ExceptionDispatchInfo.Capture(exception);
-        }
-        finally
-        {
-            ready.CompleteAdding();
+            crew.Join();
         }
     }
 }

@@ -57,10 +57,10 @@ public sealed class StreamLoader<T> : IBatchLoader
     {
         ArgumentOutOfRangeException.ThrowIfNegative(epoch);
         ArgumentOutOfRangeException.ThrowIfNegative(firstBatch);
-        return Prefetcher.Run(stop => Produce(epoch, firstBatch, stop), _options.PrefetchBatches, cancellationToken);
+        return Prefetcher.Run(stop => Gather(epoch, firstBatch, stop), work => Prepare(epoch, work.Records, work.Number), _options.PrefetchBatches, _options.Workers, cancellationToken);
     }
 
-    private IEnumerable<Batch> Produce(int epoch, long firstBatch, CancellationToken stop)
+    private IEnumerable<(T[] Records, long Number)> Gather(int epoch, long firstBatch, CancellationToken stop)
     {
         var number = 0L;
         foreach (var records in Mix(epoch, stop).Chunk(_options.BatchSize))
@@ -72,7 +72,7 @@ public sealed class StreamLoader<T> : IBatchLoader
             }
             if (number >= firstBatch)
             {
-                yield return BatchPreparation.Prepare(() => _collate(records), Transforms, _options.Seed, epoch, number);
+                yield return (records, number);
             }
             if (++number == _options.MaxBatches)
             {
@@ -80,6 +80,9 @@ public sealed class StreamLoader<T> : IBatchLoader
             }
         }
     }
+
+    private Batch Prepare(int epoch, T[] records, long number)
+        => BatchPreparation.Prepare(() => _collate(records), Transforms, _options.Seed, epoch, number);
 
     /// <summary>Draws each record at random from a buffer that the stream keeps full.</summary>
     private IEnumerable<T> Mix(int epoch, CancellationToken stop)

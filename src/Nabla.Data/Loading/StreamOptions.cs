@@ -20,8 +20,14 @@ public sealed record StreamOptions
     /// <summary>Fixes order and augmentation. Default: 0.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Batches prepared ahead on a background thread, 0 to 1024; 0 prepares each when it is asked for. Default: 2.</summary>
+    /// <summary>Batches prepared ahead in the background, 0 to 1024; 0 prepares each when it is asked for. Default: 2.</summary>
     public int PrefetchBatches { get; init; } = 2;
+
+    /// <summary>
+    /// Threads that prepare batches, 1 to 256; more than <see cref="PrefetchBatches"/> are of no use. The result is the same for any number.
+    /// With more than one, the function that makes a batch and the transforms must bear being called from several threads at once. Default: 1.
+    /// </summary>
+    public int Workers { get; init; } = 1;
 
     /// <summary>At most so many batches an epoch, at least 1; needed when the stream never ends. Default: none, until the stream ends.</summary>
     public long? MaxBatches { get; init; }
@@ -35,6 +41,7 @@ public sealed record StreamOptions
         .Require(BatchSize >= 1, $"BatchSize must be at least 1; it is {BatchSize}.")
         .Require(ShuffleBuffer >= 0, $"ShuffleBuffer must be at least 0; it is {ShuffleBuffer}.")
         .Require(PrefetchBatches is >= 0 and <= 1024, $"PrefetchBatches must be from 0 to 1024; it is {PrefetchBatches}.")
+        .Require(Workers is >= 1 and <= 256, $"Workers must be from 1 to 256; it is {Workers}.")
         .Require(MaxBatches is null or >= 1, $"MaxBatches must be at least 1; it is {MaxBatches}.")
         .Require(KnownExamples is null or >= 1, $"KnownExamples must be at least 1; it is {KnownExamples}.")
         .ThrowIfAny();

@@ -8,7 +8,7 @@ namespace Nabla.Data;
 /// .NET 10), so a complete gzip member holding a marker is appended to the file: only when the file's own last member is whole does
 /// the marker come out at the end, where it is taken off.
 /// </summary>
-internal sealed class CheckedGzipStream : Stream
+internal sealed class CheckedGzipStream : ForwardStream
 {
     private static readonly byte[] Marker = "\0nabla:end-of-gzip\0"u8.ToArray();
     private static readonly byte[] MarkerMember = Compress(Marker);
@@ -25,18 +25,6 @@ internal sealed class CheckedGzipStream : Stream
         _gzip = new GZipStream(new AppendedStream(file, MarkerMember), CompressionMode.Decompress);
     }
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
     public override int Read(Span<byte> buffer)
     {
         if (buffer.IsEmpty)
@@ -52,16 +40,6 @@ internal sealed class CheckedGzipStream : Stream
         _start += count;
         return count;
     }
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
@@ -112,21 +90,9 @@ internal sealed class CheckedGzipStream : Stream
     }
 
     /// <summary>A stream followed by some bytes.</summary>
-    private sealed class AppendedStream(Stream first, byte[] last) : Stream
+    private sealed class AppendedStream(Stream first, byte[] last) : ForwardStream
     {
         private int _position;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
         public override int Read(Span<byte> buffer)
         {
@@ -140,16 +106,6 @@ internal sealed class CheckedGzipStream : Stream
             _position += count;
             return count;
         }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {

@@ -18,7 +18,8 @@ public sealed class Cnn : Model
         "Plain convolutional network",
         "Simonyan and Zisserman (2014), arXiv:1409.1556",
         [ModelTasks.ImageClassification],
-        (options, input) => new Cnn(options, input));
+        (options, input) => new Cnn(options, input),
+        WorkKind.Convolutions);
 
     /// <summary>Makes the model.</summary>
     /// <param name="options">Sizes and regularisation.</param>

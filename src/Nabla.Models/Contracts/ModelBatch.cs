@@ -5,7 +5,10 @@ namespace Nabla.Models;
 /// <param name="Mask">True where <paramref name="Inputs"/> holds a real token, <c>[batch, time]</c> (bool); null: as <paramref name="Lengths"/> say.</param>
 /// <param name="Lengths">Number of real tokens, which come first, <c>[batch]</c> (int64); null: as <paramref name="Mask"/> says, or all.</param>
 /// <param name="Categories">Categorical columns as ids, <c>[batch, columns]</c> (int64); null when the table has none.</param>
-public readonly record struct ModelBatch(Tensor Inputs, Tensor? Mask = null, Tensor? Lengths = null, Tensor? Categories = null)
+/// <param name="Decoder">Token ids of the answer so far, shifted so that entry t is what stands before answer t, <c>[batch, answerTime]</c> (int64); null for models without a decoder.</param>
+/// <param name="DecoderMask">True where <paramref name="Decoder"/> holds a real token, <c>[batch, answerTime]</c> (bool); null: all are.</param>
+public readonly record struct ModelBatch(
+    Tensor Inputs, Tensor? Mask = null, Tensor? Lengths = null, Tensor? Categories = null, Tensor? Decoder = null, Tensor? DecoderMask = null)
 {
     /// <summary>A batch with inputs only.</summary>
     /// <param name="inputs">The inputs.</param>

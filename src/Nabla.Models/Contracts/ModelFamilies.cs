@@ -15,6 +15,7 @@ public static class ModelFamilies
         RecurrentFamilies.Rnn,
         TransformerEncoderClassifier.Family,
         Gpt.Family,
+        EncoderDecoder.Family,
     ];
 
     /// <summary>The families that can do <paramref name="task"/>.</summary>

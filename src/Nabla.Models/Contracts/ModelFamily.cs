@@ -6,9 +6,9 @@ public sealed class ModelFamily
     private readonly Func<object, ModelInput, Model> _create;
     private readonly Func<object> _defaults;
 
-    private ModelFamily(string name, string title, string source, Type optionsType, IReadOnlyList<string> tasks, Func<object> defaults, Func<object, ModelInput, Model> create)
+    private ModelFamily(string name, string title, string source, Type optionsType, IReadOnlyList<string> tasks, WorkKind work, Func<object> defaults, Func<object, ModelInput, Model> create)
     {
-        (Name, Title, Source, OptionsType, Tasks) = (name, title, source, optionsType, tasks);
+        (Name, Title, Source, OptionsType, Tasks, Work) = (name, title, source, optionsType, tasks, work);
         (_defaults, _create) = (defaults, create);
     }
 
@@ -27,6 +27,9 @@ public sealed class ModelFamily
     /// <summary>The tasks it can do, of <see cref="ModelTasks.All"/>.</summary>
     public IReadOnlyList<string> Tasks { get; }
 
+    /// <summary>What most of its arithmetic is, which decides what precision <c>auto</c> means.</summary>
+    public WorkKind Work { get; }
+
     /// <summary>Declares a family.</summary>
     /// <typeparam name="TOptions">Type of its options.</typeparam>
     /// <param name="name">Name in a recipe, kebab-case.</param>
@@ -34,12 +37,14 @@ public sealed class ModelFamily
     /// <param name="source">The paper it comes from.</param>
     /// <param name="tasks">The tasks it can do.</param>
     /// <param name="create">Makes a model; it validates the options.</param>
-    public static ModelFamily Define<TOptions>(string name, string title, string source, IReadOnlyList<string> tasks, Func<TOptions, ModelInput, Model> create)
+    /// <param name="work">What most of its arithmetic is. Default: matrix products.</param>
+    public static ModelFamily Define<TOptions>(
+        string name, string title, string source, IReadOnlyList<string> tasks, Func<TOptions, ModelInput, Model> create, WorkKind work = WorkKind.Products)
         where TOptions : class, new()
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(create);
-        return new(name, title, source, typeof(TOptions), tasks, () => new TOptions(), (options, input) => create((TOptions)options, input));
+        return new(name, title, source, typeof(TOptions), tasks, work, () => new TOptions(), (options, input) => create((TOptions)options, input));
     }
 
     /// <summary>The options with all defaults.</summary>

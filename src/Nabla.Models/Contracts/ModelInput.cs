@@ -6,7 +6,7 @@ public sealed record ModelInput
     /// <summary>Kind of problem, one of <see cref="ModelTasks.All"/>.</summary>
     public required string Task { get; init; }
 
-    /// <summary>Size of the answer: number of classes, size of the vocabulary for a language model, 1 for regression.</summary>
+    /// <summary>Size of the answer: number of classes, size of the vocabulary for a language model, of the answers' vocabulary for sequence to sequence, 1 for regression.</summary>
     public required int Outputs { get; init; }
 
     /// <summary>Channels of a picture. Default: 0.</summary>
@@ -55,7 +55,7 @@ public sealed record ModelInput
                 Channels >= 1 && Height >= 1 && Width >= 1, $"channels, height and width must be at least 1 for {Task}; they are {Channels}, {Height} and {Width}."),
             ModelTasks.TabularClassification or ModelTasks.TabularRegression => check.Require(
                 Features + CategorySizes.Count >= 1, $"features or category_sizes must name at least one column for {Task}; there is none."),
-            ModelTasks.TextClassification or ModelTasks.LanguageModeling => check
+            ModelTasks.TextClassification or ModelTasks.LanguageModeling or ModelTasks.SequenceToSequence => check
                 .Require(Vocabulary >= 1, $"vocabulary must be at least 1 for {Task}; it is {Vocabulary}.")
                 .Require(ContextLength >= 1, $"context_length must be at least 1 for {Task}; it is {ContextLength}."),
             _ => check,

@@ -18,7 +18,10 @@ public static class ModelTasks
     /// <summary>Each token of a text is predicted from those before it.</summary>
     public const string LanguageModeling = "language-modeling";
 
+    /// <summary>A text is answered by another text, such as its translation.</summary>
+    public const string SequenceToSequence = "sequence-to-sequence";
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [ImageClassification, TextClassification, TabularClassification, TabularRegression, LanguageModeling];
+        [ImageClassification, TextClassification, TabularClassification, TabularRegression, LanguageModeling, SequenceToSequence];
 }

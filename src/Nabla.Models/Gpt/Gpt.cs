@@ -84,9 +84,9 @@ public sealed class Gpt : LanguageModel, IOwnOperations
         var x = embedding.call(ids);
         foreach (var block in blocks)
         {
-            x = block.call(x);
+            x = _options.Recompute ? Recompute.Run(block, x, null) : block.call(x);
         }
-        return norm.call(x);
+        return Normalizations.Apply(norm, x, isForProduct: true);
     }
 
     private Tensor Score(Tensor x) => head?.call(x) ?? embedding.Tokens.Score(x);

@@ -25,23 +25,39 @@ internal static class TransformerWeights
     public static void Initialize(ModuleList<TransformerBlock> blocks, Linear? head)
     {
         using var ungraded = no_grad();
-        var residual = StandardDeviation / Math.Sqrt(2.0 * blocks.Count); // two projections a block add to the residual stream
+        using var scope = NewDisposeScope();
         foreach (var block in blocks)
         {
-            foreach (var (name, parameter) in block.named_parameters())
-            {
-                if (parameter.ndim == 2)
-                {
-                    var isResidual = name is "attention.output.weight" or "feedForward.down.weight";
-                    parameter.normal_(0, isResidual ? residual : StandardDeviation);
-                }
-                else if (name.EndsWith(".bias", StringComparison.Ordinal))
-                {
-                    parameter.zero_();
-                }
-            }
+            Initialize(block, 2L * blocks.Count); // two projections a block add to the residual stream
         }
         head?.weight!.normal_(0, StandardDeviation);
         head?.bias?.zero_();
+    }
+
+    /// <summary>Draws the weights of <paramref name="blocks"/> of a decoder.</summary>
+    public static void Initialize(ModuleList<DecoderBlock> blocks)
+    {
+        using var ungraded = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var block in blocks)
+        {
+            Initialize(block, 3L * blocks.Count);
+        }
+    }
+
+    private static void Initialize(Module block, long residuals)
+    {
+        foreach (var (name, parameter) in block.named_parameters())
+        {
+            if (parameter.ndim == 2)
+            {
+                var isResidual = name is "attention.output.weight" or "cross.out_proj.weight" or "feedForward.down.weight";
+                parameter.normal_(0, isResidual ? StandardDeviation / Math.Sqrt(residuals) : StandardDeviation);
+            }
+            else if (name.EndsWith("bias", StringComparison.Ordinal))
+            {
+                parameter.zero_();
+            }
+        }
     }
 }

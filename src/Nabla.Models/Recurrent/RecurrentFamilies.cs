@@ -19,5 +19,6 @@ public static class RecurrentFamilies
         [ModelTasks.LanguageModeling, ModelTasks.TextClassification],
         (options, input) => input.Task == ModelTasks.LanguageModeling
             ? new RecurrentLanguageModel(cell, options, input)
-            : new RecurrentClassifier(cell, options, input));
+            : new RecurrentClassifier(cell, options, input),
+        WorkKind.Recurrence);
 }

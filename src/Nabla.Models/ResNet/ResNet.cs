@@ -11,7 +11,7 @@ public sealed class ResNet : Model
     private readonly ModuleList<ResNetBlock> layer1, layer2, layer3, layer4;
     private readonly DropoutLayer? dropout;
     private readonly Linear fc;
-    private readonly bool _isSmall;
+    private readonly bool _isSmall, _recompute;
 
     /// <summary>The family <c>resnet</c>.</summary>
     public static ModelFamily Family { get; } = ModelFamily.Define<ResNetOptions>(
@@ -19,7 +19,8 @@ public sealed class ResNet : Model
         "Residual network",
         "He et al. (2015), arXiv:1512.03385",
         [ModelTasks.ImageClassification],
-        (options, input) => new ResNet(options, input));
+        (options, input) => new ResNet(options, input),
+        WorkKind.Convolutions);
 
     /// <summary>Makes the model.</summary>
     /// <param name="options">Sizes and regularisation.</param>
@@ -30,6 +31,7 @@ public sealed class ResNet : Model
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        _recompute = options.Recompute;
         _isSmall = options.Stem == "small" || (options.Stem == "auto" && Math.Max(input.Height, input.Width) <= 64);
         conv1 = ResNetBlock.Convolution(input.Channels, options.Width, _isSmall ? 3 : 7, _isSmall ? 1 : 2);
         bn1 = BatchNorm2d(options.Width);
@@ -71,7 +73,7 @@ public sealed class ResNet : Model
             }
             foreach (var block in layer1.Concat(layer2).Concat(layer3).Concat(layer4))
             {
-                x = block.call(x);                                       // each stage but the first: twice the channels, half the size
+                x = _recompute ? Recompute.Run(block, x) : block.call(x);                                       // each stage but the first: twice the channels, half the size
             }
             x = x.mean([2, 3]);                                          // [batch, channels]
             return fc.call(dropout?.call(x) ?? x);                       // [batch, classes]

@@ -34,6 +34,9 @@ public sealed record ResNetOptions
     /// <summary>Whether the last norm of each block starts at 0, so that each block starts as the identity (Goyal et al., 2017, arXiv:1706.02677). Default: true.</summary>
     public bool ZeroInitialResidual { get; init; } = true;
 
+    /// <summary>Whether the blocks' activations are computed again in the backward pass instead of being kept: about a third more time, much less memory, same bits (Chen et al., 2016, arXiv:1604.06174). Default: false.</summary>
+    public bool Recompute { get; init; }
+
     /// <summary>Checks every value.</summary>
     /// <exception cref="OptionsException">A value cannot work.</exception>
     public void Validate() => OptionsCheck.For(this)

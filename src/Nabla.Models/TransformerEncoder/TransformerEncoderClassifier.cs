@@ -72,7 +72,7 @@ public sealed class TransformerEncoderClassifier : Model
             }
             foreach (var block in blocks)
             {
-                x = block.call(x, mask);
+                x = _options.Recompute ? Recompute.Run(block, x, mask) : block.call(x, mask);
             }
             x = norm.call(x);
             var pooled = SequencePooling.Pool(_options.Pooling == "cls" ? "first" : _options.Pooling, x, mask);   // [batch, features]

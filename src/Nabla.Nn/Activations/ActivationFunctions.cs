@@ -21,6 +21,7 @@ public static class ActivationFunctions
         ["relu6"] = x => functional.relu6(x),
         ["hard-swish"] = x => functional.hardswish(x),
         ["hard-sigmoid"] = x => functional.hardsigmoid(x),
+        ["hard-tanh"] = x => SafeOps.HardTanh(x),
         ["squared-relu"] = SquaredRelu,
         ["identity"] = x => x.alias(),
     };

@@ -26,6 +26,7 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
         qkv = Linear(options.Features, (options.Heads + (2L * options.KeyHeads)) * options.SizeOfHead, options.UseBias);
         output = Linear((long)options.Heads * options.SizeOfHead, options.Features, options.UseBias);
         rotary = options.UseRotaryPositions ? new RotaryEmbedding(new() { HeadSize = options.SizeOfHead, Base = options.RotaryBase }) : null;
+        StartAsPyTorch();
         RegisterComponents();
     }
 
@@ -37,11 +38,49 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
     public override Tensor forward(Tensor x, Tensor? mask)
     {
         using var scope = NewDisposeScope();
-        var (q, k, v) = Project(x);
-        var attended = SafeOps.ScaledDotProductAttention(q, k, v, KeyMask(mask, x.shape), training ? _options.Dropout : 0, _options.IsCausal); // [batch, heads, time, headSize]
-        var merged = attended.transpose(1, 2).reshape(x.shape[0], x.shape[1], (long)_options.Heads * _options.SizeOfHead); // [batch, time, heads * headSize]
-        return output.call(merged).MoveToOuterDisposeScope(); // [batch, time, features]
+        return output.call(Attend(x, mask)).MoveToOuterDisposeScope(); // [batch, time, features]
     }
+
+    /// <summary>What is attended to, and its projection before the bias, which a fused kernel adds: <c>x + dropout(branch + bias)</c>.</summary>
+    internal (Tensor Branch, Tensor? Bias) Branch(Tensor x, Tensor? mask)
+    {
+        using var scope = NewDisposeScope();
+        return (functional.linear(Attend(x, mask), output.weight!).MoveToOuterDisposeScope(), output.bias);
+    }
+
+    /// <summary>Attends from the next token of each sequence to it and all before, as in generation.</summary>
+    /// <param name="x"><c>[batch, 1, features]</c>.</param>
+    /// <param name="past">Remembers keys and values; the new ones are added.</param>
+    /// <returns><c>[batch, 1, features]</c>.</returns>
+    /// <exception cref="ShapeException">The shapes do not fit.</exception>
+    /// <exception cref="OptionsException">Positions are rotary: they would need the place of the token.</exception>
+    public Tensor Next(Tensor x, KeyValueCache past)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(past);
+        if (rotary is not null)
+        {
+            throw new OptionsException("MultiHeadAttention.Next", ["UseRotaryPositions must be off for step by step attention."]);
+        }
+        if (x.shape is not [_, 1, _])
+        {
+            throw new ShapeException("MultiHeadAttention.Next", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[batch, 1, features={_options.Features}]"), x.shape, "Give one token at a time.");
+        }
+        using var scope = NewDisposeScope();
+        var (q, k, v) = Project(x);
+        past.Append(k, v);
+        var (keys, values, _) = past.Read();
+        return output.call(Merge(SafeOps.ScaledDotProductAttention(q, keys, values), x.shape)).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Attend(Tensor x, Tensor? mask)
+    {
+        var (q, k, v) = Project(x);
+        return Merge(SafeOps.ScaledDotProductAttention(q, k, v, KeyMask(mask, x.shape), training ? _options.Dropout : 0, _options.IsCausal), x.shape);
+    }
+
+    /// <summary><c>[batch, heads, time, headSize] -> [batch, time, heads * headSize]</c>.</summary>
+    private Tensor Merge(Tensor attended, long[] shape) => attended.transpose(1, 2).reshape(shape[0], shape[1], (long)_options.Heads * _options.SizeOfHead);
 
     /// <summary>Attends without a mask.</summary>
     /// <param name="x"><c>[batch, time, features]</c>.</param>
@@ -74,6 +113,20 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
         return rotary is null ? (q, k, v) : (rotary.call(q), rotary.call(k), v);
 
         Tensor Heads(Tensor part, long count) => part.view(batch, time, count, size).transpose(1, 2);
+    }
+
+    /// <summary>Projections uniform by Xavier over the stacked weight, biases 0, as PyTorch's MultiheadAttention starts.</summary>
+    private void StartAsPyTorch()
+    {
+        using var ungraded = no_grad();
+        using var scope = NewDisposeScope();
+        var bound = Math.Sqrt(6.0 / (qkv.weight.shape[0] + qkv.weight.shape[1]));
+        qkv.weight.uniform_(-bound, bound);
+        if (_options.UseBias)
+        {
+            qkv.bias!.zero_();
+            output.bias!.zero_();
+        }
     }
 
     private static Tensor? KeyMask(Tensor? mask, long[] shape)

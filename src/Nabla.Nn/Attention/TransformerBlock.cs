@@ -40,6 +40,10 @@ public sealed class TransformerBlock : Module<Tensor, Tensor?, Tensor>
     public override Tensor forward(Tensor x, Tensor? mask)
     {
         using var scope = NewDisposeScope();
+        if (training && depth is null && FusedOps.Support(x))
+        {
+            return Fused(x, mask).MoveToOuterDisposeScope();
+        }
         if (_options.NormalizeFirst)
         {
             var middle = x + Regularize(attention.call(attentionNorm.call(x), mask)); // [batch, time, features]
@@ -52,6 +56,18 @@ public sealed class TransformerBlock : Module<Tensor, Tensor?, Tensor>
     /// <summary>Applies the block without a mask.</summary>
     /// <param name="x"><c>[batch, time, features]</c>.</param>
     public Tensor call(Tensor x) => call(x, null);
+
+    /// <summary>The same on fused kernels: less memory traffic, which on a CPU costs more than the matrix products.</summary>
+    private Tensor Fused(Tensor x, Tensor? mask)
+    {
+        var isFirst = _options.NormalizeFirst;
+        var (attended, attentionBias) = attention.Branch(isFirst ? Normalizations.Apply(attentionNorm, x, isForProduct: true) : x, mask);
+        var middle = FusedOps.AddBranch(x, attended, attentionBias, _options.Dropout); // [batch, time, features]
+        middle = isFirst ? middle : Normalizations.Apply(attentionNorm, middle, isForProduct: false);
+        var (fed, feedForwardBias) = feedForward.Branch(isFirst ? Normalizations.Apply(feedForwardNorm, middle, isForProduct: true) : middle);
+        var sum = FusedOps.AddBranch(middle, fed, feedForwardBias, _options.Dropout);
+        return isFirst ? sum : Normalizations.Apply(feedForwardNorm, sum, isForProduct: false);
+    }
 
     private Tensor Regularize(Tensor branch)
     {

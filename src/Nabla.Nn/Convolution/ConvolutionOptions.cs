@@ -1,8 +1,11 @@
 namespace Nabla.Nn;
 
-/// <summary>Size and parts of a <see cref="ConvolutionBlock1d"/> or <see cref="ConvolutionBlock2d"/>.</summary>
+/// <summary>Size and parts of a <see cref="ConvolutionBlock"/>.</summary>
 public sealed record ConvolutionOptions
 {
+    /// <summary>Axes that are convolved: 1 for sequences, 2 for pictures, 3 for volumes. Default: 2.</summary>
+    public int Axes { get; init; } = 2;
+
     /// <summary>Channels that come in, at least 1; a multiple of <see cref="Groups"/>.</summary>
     public required int InputChannels { get; init; }
 
@@ -45,6 +48,7 @@ public sealed record ConvolutionOptions
     /// <summary>Checks every value.</summary>
     /// <exception cref="OptionsException">A value cannot work.</exception>
     public void Validate() => OptionsCheck.For(this)
+        .Require(Axes is >= 1 and <= 3, $"Axes must be 1, 2 or 3; it is {Axes}.")
         .Require(InputChannels >= 1, $"InputChannels must be at least 1; it is {InputChannels}.")
         .Require(OutputChannels >= 1, $"OutputChannels must be at least 1; it is {OutputChannels}.")
         .Require(KernelSize >= 1, $"KernelSize must be at least 1; it is {KernelSize}.")

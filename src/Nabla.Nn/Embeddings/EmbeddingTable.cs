@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Nabla.Nn;
 
 /// <summary>
@@ -9,26 +7,20 @@ namespace Nabla.Nn;
 public sealed class EmbeddingTable : Module<Tensor, Tensor>
 {
     private readonly Parameter weight;
-    private readonly long? _paddingId;
+    private readonly EmbeddingTableOptions _options;
 
     /// <summary>Creates the table with weights drawn from a normal distribution; the padding row is 0.</summary>
-    /// <param name="count">How many ids there are.</param>
-    /// <param name="features">Size of each vector.</param>
-    /// <param name="paddingId">An id whose row gets no gradient, or null.</param>
-    /// <param name="standardDeviation">Spread of the initial weights.</param>
-    public EmbeddingTable(long count, long features, long? paddingId = null, double standardDeviation = 1)
+    /// <param name="options">Size and bounds.</param>
+    /// <exception cref="OptionsException">A value cannot work.</exception>
+    public EmbeddingTable(EmbeddingTableOptions options)
         : base(nameof(EmbeddingTable))
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(features);
-        if (paddingId is < 0 || paddingId >= count)
-        {
-            throw new ArgumentOutOfRangeException(nameof(paddingId), paddingId, string.Create(CultureInfo.InvariantCulture, $"The padding id must lie in [0, {count}); it is {paddingId}."));
-        }
-        (Count, Features, _paddingId) = (count, features, paddingId);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _options = options;
         using var scope = NewDisposeScope();
-        var values = torch.empty(count, features).normal_(0, standardDeviation);
-        if (paddingId is { } id)
+        var values = torch.empty(options.Count, options.Features).normal_(0, options.StandardDeviation);
+        if (options.PaddingId is { } id)
         {
             values.narrow(0, id, 1).zero_();
         }
@@ -37,11 +29,22 @@ public sealed class EmbeddingTable : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>Creates the table.</summary>
+    /// <param name="count">How many ids there are.</param>
+    /// <param name="features">Size of each vector.</param>
+    /// <param name="paddingId">An id whose row gets no gradient, or null.</param>
+    /// <param name="standardDeviation">Spread of the initial weights.</param>
+    /// <exception cref="OptionsException">A value cannot work.</exception>
+    public EmbeddingTable(long count, long features, long? paddingId = null, double standardDeviation = 1)
+        : this(new EmbeddingTableOptions { Count = count, Features = features, PaddingId = paddingId, StandardDeviation = standardDeviation })
+    {
+    }
+
     /// <summary>How many ids there are.</summary>
-    public long Count { get; }
+    public long Count => _options.Count;
 
     /// <summary>Size of each vector.</summary>
-    public long Features { get; }
+    public long Features => _options.Features;
 
     /// <summary>The table, <c>[count, features]</c>; owned by this module. It is a new object after a move of type or device.</summary>
     public Parameter Weight => weight;
@@ -53,11 +56,31 @@ public sealed class EmbeddingTable : Module<Tensor, Tensor>
     public override Tensor forward(Tensor ids)
     {
         IdCheck.InRange(ids, Count, "EmbeddingTable.forward", "token");
-        return SafeOps.Embedding(weight, ids, _paddingId);
+        if (_options.MaxNorm is { } longest)
+        {
+            Shorten(ids, longest);
+        }
+        return SafeOps.Embedding(weight, ids, _options.PaddingId, _options.DividesGradientByFrequency);
     }
 
     /// <summary>Scores of all ids for each vector, with the table as weights (weight tying: Press and Wolf, 2017).</summary>
     /// <param name="x"><c>[..., features]</c>.</param>
     /// <returns><c>[..., count]</c>.</returns>
     public Tensor Score(Tensor x) => functional.linear(x, weight);
+
+    /// <summary>Rewrites the rows that are looked up and too long, as PyTorch does: <c>row * longest / (norm + 1e-7)</c>.</summary>
+    private void Shorten(Tensor ids, double longest)
+    {
+        if (ids.numel() == 0)
+        {
+            return;
+        }
+        using var scope = NewDisposeScope();
+        using var ungraded = no_grad();
+        var (used, _, _) = ids.flatten().to(ScalarType.Int64).unique();
+        var rows = weight.index_select(0, used); // [used, features]
+        var norms = rows.abs().pow(_options.NormPower).sum(-1, keepdim: true).pow(1 / _options.NormPower); // [used, 1]
+        var factors = torch.where(norms > longest, longest / (norms + 1e-7), torch.ones_like(norms));
+        weight.index_copy_(0, used, rows * factors);
+    }
 }

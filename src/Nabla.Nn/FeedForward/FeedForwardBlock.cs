@@ -35,10 +35,7 @@ public sealed class FeedForwardBlock : Module<Tensor, Tensor>
     /// <exception cref="ShapeException">The last axis has another size.</exception>
     public override Tensor forward(Tensor x)
     {
-        if (x.shape is not [.., var features] || features != _options.Features)
-        {
-            throw new ShapeException("FeedForwardBlock.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[..., features={_options.Features}]"), x.shape);
-        }
+        Check(x);
         using var scope = NewDisposeScope();
         var hidden = gate is null ? _activation(up.call(x)) : _activation(gate.call(x)).mul(up.call(x)); // [..., hidden]
         if (training && _options.Dropout > 0)
@@ -46,5 +43,31 @@ public sealed class FeedForwardBlock : Module<Tensor, Tensor>
             hidden = FastDropout.Apply(hidden, _options.Dropout);
         }
         return down.call(hidden).MoveToOuterDisposeScope(); // [..., hidden] -> [..., features]
+    }
+
+    /// <summary>The block before its last bias, which a fused kernel adds: <c>x + dropout(branch + bias)</c>.</summary>
+    internal (Tensor Branch, Tensor? Bias) Branch(Tensor x)
+    {
+        Check(x);
+        using var scope = NewDisposeScope();
+        var dropout = training ? _options.Dropout : 0;
+        Tensor hidden; // [..., hidden]
+        if (gate is null && FusedOps.HasActivation(_options.Activation))
+        {
+            hidden = FusedOps.Activate(functional.linear(x, up.weight!), up.bias, _options.Activation, dropout);
+        }
+        else
+        {
+            hidden = FastDropout.Apply(gate is null ? _activation(up.call(x)) : _activation(gate.call(x)).mul(up.call(x)), dropout);
+        }
+        return (functional.linear(hidden, down.weight!).MoveToOuterDisposeScope(), down.bias);
+    }
+
+    private void Check(Tensor x)
+    {
+        if (x.shape is not [.., var features] || features != _options.Features)
+        {
+            throw new ShapeException("FeedForwardBlock.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[..., features={_options.Features}]"), x.shape);
+        }
     }
 }

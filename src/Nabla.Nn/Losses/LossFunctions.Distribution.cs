@@ -17,6 +17,23 @@ public static partial class LossFunctions
             : Reduce(functional.kl_div(x, y, isLogTarget, Reduction.None), reduction)); // libtorch's own mean warns on the console each time
 
     /// <summary>
+    /// Divergence of normal distributions from the standard one, <c>-(1 + logVariance - mean^2 - exp(logVariance)) / 2</c>, summed over
+    /// features, mean over the batch. Source: Kingma and Welling (2013), arXiv:1312.6114, appendix B.
+    /// </summary>
+    /// <param name="means"><c>[batch, features]</c>.</param>
+    /// <param name="logVariances">The same shape.</param>
+    /// <returns><c>[]</c>.</returns>
+    /// <exception cref="ShapeException">The shapes differ, or there are not two axes.</exception>
+    public static Tensor StandardNormalDivergence(Tensor means, Tensor logVariances)
+    {
+        if (means.Dimensions != 2)
+        {
+            throw new ShapeException("StandardNormalDivergence", nameof(means), "[batch, features]", means.shape);
+        }
+        return Elementwise("StandardNormalDivergence", means, logVariances, (mean, logVariance) => (-0.5 * (1 + logVariance - mean.square() - logVariance.exp())).sum(1).mean());
+    }
+
+    /// <summary>
     /// Learning from a teacher: <c>mix T^2 KL(teacher at T || student at T) + (1 - mix) cross entropy</c>.
     /// Source: Hinton et al. (2015), arXiv:1503.02531.
     /// </summary>

@@ -14,6 +14,9 @@ public sealed record BatchNormalizationOptions
     /// <summary>Share of the newest batch in the running statistics, in [0, 1]; null: a plain average over all batches. Default: 0.1.</summary>
     public double? Momentum { get; init; } = 0.1;
 
+    /// <summary>Whether running statistics are kept for evaluation; without, every batch is normalised by its own. Default: true.</summary>
+    public bool TracksStatistics { get; init; } = true;
+
     /// <summary>Whether each channel has a trained scale and shift. Default: true.</summary>
     public bool UseScaleAndShift { get; init; } = true;
 
@@ -31,10 +34,10 @@ public sealed record BatchNormalizationOptions
 /// Source: Ioffe and Szegedy (2015), arXiv:1502.03167. As PyTorch's BatchNorm1d, 2d and 3d in one (normalises with the biased
 /// variance, tracks the unbiased one, same keys), but a batch with one value a channel is refused with a plain message.
 /// </summary>
-public sealed class BatchNormalization : Module<Tensor, Tensor>
+public sealed class BatchNormalization : Module<Tensor, Tensor>, IRunningStatistics
 {
     private readonly Parameter? weight, bias;
-    private readonly Tensor running_mean, running_var, num_batches_tracked; // keys as in PyTorch's checkpoints
+    private readonly Tensor? running_mean, running_var, num_batches_tracked; // keys as in PyTorch's checkpoints
     private readonly BatchNormalizationOptions _options;
 
     /// <summary>Creates the layer.</summary>
@@ -45,23 +48,29 @@ public sealed class BatchNormalization : Module<Tensor, Tensor>
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        _options = options;
+        (_options, Momentum) = (options, options.Momentum);
         if (options.UseScaleAndShift)
         {
             weight = torch.ones(options.Channels).AsOwnedParameter();
             bias = torch.zeros(options.Channels).AsOwnedParameter();
         }
-        running_mean = torch.zeros(options.Channels).AsOwnedBuffer();
-        running_var = torch.ones(options.Channels).AsOwnedBuffer();
-        num_batches_tracked = torch.zeros([], ScalarType.Int64).AsOwnedBuffer();
+        if (options.TracksStatistics)
+        {
+            running_mean = torch.zeros(options.Channels).AsOwnedBuffer();
+            running_var = torch.ones(options.Channels).AsOwnedBuffer();
+            num_batches_tracked = torch.zeros([], ScalarType.Int64).AsOwnedBuffer();
+        }
         RegisterComponents();
     }
+
+    /// <inheritdoc/>
+    public double? Momentum { get; set; }
 
     /// <summary>Normalises each channel.</summary>
     /// <param name="x"><c>[batch, channels, ...]</c>.</param>
     /// <returns>The shape of <paramref name="x"/>.</returns>
     /// <exception cref="ShapeException">The channel axis is missing or has another size.</exception>
-    /// <exception cref="TrainingException">While training, each channel has a single value, so that its variance is not defined.</exception>
+    /// <exception cref="TrainingException">While training (or without running statistics), each channel has a single value, so that its variance is not defined.</exception>
     public override Tensor forward(Tensor x)
     {
         var shape = x.shape;
@@ -69,20 +78,24 @@ public sealed class BatchNormalization : Module<Tensor, Tensor>
         {
             throw new ShapeException("BatchNormalization.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[batch, channels={_options.Channels}, ...]"), shape);
         }
-        if (!training)
+        if (!training && _options.TracksStatistics)
         {
-            return functional.batch_norm(x, running_mean, running_var, weight!, bias!, false, 0, _options.Epsilon);
+            return functional.batch_norm(x, running_mean!, running_var!, weight!, bias!, false, 0, _options.Epsilon);
         }
         if (x.numel() / shape[1] <= 1)
         {
             throw new TrainingException(string.Create(CultureInfo.InvariantCulture,
                 $"BatchNormalization.forward: expected more than one value for each channel while training, got {ShapeException.Format(shape)}. Use a batch size of at least 2 and drop_last, or group or layer normalisation."));
         }
+        if (!_options.TracksStatistics)
+        {
+            return functional.batch_norm(x, null!, null!, weight!, bias!, true, 0, _options.Epsilon);
+        }
         using (no_grad())
         {
-            num_batches_tracked.add_(1);
+            num_batches_tracked!.add_(1);
         }
-        var momentum = _options.Momentum ?? (1.0 / num_batches_tracked.item<long>());
-        return functional.batch_norm(x, running_mean, running_var, weight!, bias!, true, momentum, _options.Epsilon);
+        var momentum = Momentum ?? (1.0 / num_batches_tracked.item<long>());
+        return functional.batch_norm(x, running_mean!, running_var!, weight!, bias!, true, momentum, _options.Epsilon);
     }
 }

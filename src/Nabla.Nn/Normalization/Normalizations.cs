@@ -37,6 +37,17 @@ public static class Normalizations
         _ => throw new ArgumentException($"Normalisation '{name}' is not known. {NearestName.Suggest(name, FeatureNames)}", nameof(name)),
     };
 
+    /// <summary>Applies a normalisation of the last axis, a layer norm through its fused kernel.</summary>
+    /// <param name="norm">From <see cref="ForFeatures"/>.</param>
+    /// <param name="x"><c>[..., features]</c>.</param>
+    /// <param name="isForProduct">Whether only matrix products read the result, so that under autocast it may be made in their type at once.</param>
+    /// <returns><c>[..., features]</c>.</returns>
+    public static Tensor Apply(Module<Tensor, Tensor> norm, Tensor x, bool isForProduct)
+    {
+        ArgumentNullException.ThrowIfNull(norm);
+        return norm is LayerNorm { weight: { } weight, bias: { } bias } layer && norm.training ? FusedOps.LayerNorm(x, weight, bias, layer.eps, isForProduct) : norm.call(x);
+    }
+
     /// <summary>TorchSharp 0.107 leaves weight and bias of a new GroupNorm uninitialised: whatever lay in that memory.</summary>
     private static GroupNorm InitializedGroupNorm(int groups, int channels)
     {

@@ -7,19 +7,21 @@ namespace Nabla.Nn;
 public sealed class StochasticDepth : Module<Tensor, Tensor>
 {
     /// <summary>Creates the layer.</summary>
-    /// <param name="probability">Chance of dropping an example's branch, in [0, 1).</param>
+    /// <param name="probability">Chance of dropping an example's branch, in [0, 1]; 1 leaves the branch out of training.</param>
     public StochasticDepth(double probability)
         : base(nameof(StochasticDepth))
     {
-        Probability = DropoutLayer.CheckProbability(probability);
+        Probability = probability is >= 0 and <= 1
+            ? probability
+            : throw new ArgumentOutOfRangeException(nameof(probability), probability, "The chance of dropping a branch must be in [0, 1].");
         RegisterComponents();
     }
 
-    /// <summary>Chance of dropping an example's branch, in [0, 1).</summary>
+    /// <summary>Chance of dropping an example's branch, in [0, 1].</summary>
     public double Probability { get; }
 
     /// <summary>The chance of block <paramref name="block"/> of <paramref name="blocks"/>, growing linearly from 0 to <paramref name="last"/>.</summary>
-    /// <param name="last">Chance of the last block, in [0, 1).</param>
+    /// <param name="last">Chance of the last block, in [0, 1].</param>
     /// <param name="block">The block, from 0.</param>
     /// <param name="blocks">How many there are.</param>
     public static double ProbabilityOf(double last, int block, int blocks) => blocks <= 1 ? last * block : last * block / (blocks - 1);
@@ -32,6 +34,10 @@ public sealed class StochasticDepth : Module<Tensor, Tensor>
         if (!training || Probability == 0 || x.Dimensions == 0)
         {
             return x.alias();
+        }
+        if (Probability == 1)
+        {
+            return x.mul(0);
         }
         var shape = new long[x.Dimensions];
         Array.Fill(shape, 1);

@@ -13,6 +13,8 @@ public sealed class Checkpoint
     internal const string StateFile = "state.json";
     internal const string ManifestFileName = "manifest.json";
 
+    private const string NewerMark = "newer";
+
     private readonly CheckpointManifest _manifest;
 
     private Checkpoint(string folder, CheckpointManifest manifest, CheckpointState state) => (FullPath, _manifest, State) = (folder, manifest, state);
@@ -49,19 +51,34 @@ public sealed class Checkpoint
             throw new CheckpointException($"{Path.Combine(folder, ManifestFileName)}: expected {ModelFile} and {StateFile} among the files, got {string.Join(", ", manifest.Files.Keys)}. Use another checkpoint.");
         }
         var state = RunJson.Read(statePath, RunJson.Default.CheckpointState);
-        CheckFormat(statePath, state.Format);
+        CheckFormat(statePath, state.Format, manifest.WrittenBy);
         return new(Path.GetFullPath(folder), manifest, state);
     }
+
+    /// <summary>Whether an error of <see cref="Open"/> says that a newer version wrote the checkpoint: it is whole, and nothing may be put in its place.</summary>
+    internal static bool IsNewer(CheckpointException error) => error.Data.Contains(NewerMark);
 
     /// <summary>Loads the weights that are evaluated and served into a module of the same shape.</summary>
     /// <param name="module">The module; it keeps its device and types.</param>
     /// <exception cref="CheckpointException">Names, shapes or types do not fit; all differences are listed.</exception>
-    public void LoadServedWeights(Module module) => Load(module, Path.GetFileName(ServedWeightsPath));
+    public void LoadServedWeights(Module module) => Load(module, Path.GetFileName(ServedWeightsPath), null);
+
+    /// <summary>Loads the weights that are evaluated and served into a module that names some parameters otherwise.</summary>
+    /// <param name="module">The module; it keeps its device and types.</param>
+    /// <param name="map">The names.</param>
+    /// <exception cref="CheckpointException">Names, shapes or types do not fit; all differences are listed.</exception>
+    public void LoadServedWeights(Module module, ParameterMap map) => Load(module, Path.GetFileName(ServedWeightsPath), map);
 
     /// <summary>Loads the weights as they were trained, not averaged.</summary>
     /// <param name="module">The module; it keeps its device and types.</param>
     /// <exception cref="CheckpointException">Names, shapes or types do not fit; all differences are listed.</exception>
-    public void LoadTrainedWeights(Module module) => Load(module, ModelFile);
+    public void LoadTrainedWeights(Module module) => Load(module, ModelFile, null);
+
+    /// <summary>Loads the weights as they were trained into a module that names some parameters otherwise.</summary>
+    /// <param name="module">The module; it keeps its device and types.</param>
+    /// <param name="map">The names, or null when they are the same.</param>
+    /// <exception cref="CheckpointException">Names, shapes or types do not fit; all differences are listed.</exception>
+    public void LoadTrainedWeights(Module module, ParameterMap? map) => Load(module, ModelFile, map);
 
     /// <summary>State of the optimiser by key; the caller owns the tensors.</summary>
     /// <exception cref="CheckpointException">The file is damaged.</exception>
@@ -71,11 +88,12 @@ public sealed class Checkpoint
     /// <exception cref="CheckpointException">The file is damaged.</exception>
     public IReadOnlyDictionary<string, Tensor>? ReadAverage() => HasAverage ? SafeTensorsFile.Read(Path.Combine(FullPath, AverageFile)) : null;
 
-    private void Load(Module module, string file)
+    private void Load(Module module, string file, ParameterMap? map)
     {
         using var scope = NewDisposeScope();
         var path = Path.Combine(FullPath, file);
-        ModuleState.Load(module, SafeTensorsFile.Read(path), path);
+        IReadOnlyDictionary<string, Tensor> tensors = SafeTensorsFile.Read(path);
+        ModuleState.Load(module, map?.Apply(tensors, path) ?? tensors, path);
     }
 
     private static CheckpointManifest ReadManifest(string folder)
@@ -85,7 +103,8 @@ public sealed class Checkpoint
         {
             throw new CheckpointException($"{path}: expected the manifest, got {(Directory.Exists(folder) ? "a folder without one: the checkpoint is half written" : "no such checkpoint")}. Use an earlier checkpoint.");
         }
-        CheckFormat(path, ReadFormat(path));
+        var (format, writtenBy) = ReadFormat(path);
+        CheckFormat(path, format, writtenBy);
         var manifest = RunJson.Read(path, RunJson.Default.CheckpointManifest);
         // The bytes too: a changed letter in the name of an empty field would leave the content, and so the sum, as it was.
         var isWhole = manifest.IsSealed() && RunJson.Bytes(manifest, RunJson.Default.CheckpointManifest).AsSpan().SequenceEqual(File.ReadAllBytes(path));
@@ -93,12 +112,13 @@ public sealed class Checkpoint
     }
 
     // Read by itself first: the rest of a newer format may not parse at all.
-    private static int ReadFormat(string path)
+    private static (int Format, string? WrittenBy) ReadFormat(string path)
     {
         try
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            return document.RootElement.GetProperty("format").GetInt32();
+            var root = document.RootElement;
+            return (root.GetProperty("format").GetInt32(), root.TryGetProperty("written_by", out var version) ? version.ToString() : null);
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or IOException or UnauthorizedAccessException)
         {
@@ -106,11 +126,18 @@ public sealed class Checkpoint
         }
     }
 
-    private static void CheckFormat(string path, int format)
+    private static void CheckFormat(string path, int format, string? writtenBy)
     {
+        // The writer's name tells a newer format from a damaged digit: formats from 2 on have it, and no version writes one that it cannot read.
+        if (format > CheckpointState.CurrentFormat && writtenBy is not null && writtenBy != RunEnvironment.NablaVersion)
+        {
+            var newer = new CheckpointException($"{path}: expected format 1 to {CheckpointState.CurrentFormat}, got {format}: it was written by a newer version of Nabla, {writtenBy}; this is {RunEnvironment.NablaVersion}. Update Nabla, or use another checkpoint.");
+            newer.Data[NewerMark] = true;
+            throw newer;
+        }
         if (format is < 1 or > CheckpointState.CurrentFormat)
         {
-            throw new CheckpointException($"{path}: expected format 1 to {CheckpointState.CurrentFormat}, got {format}: it was written by a newer version of Nabla, or is damaged. Update Nabla, or use another checkpoint.");
+            throw new CheckpointException($"{path}: expected format 1 to {CheckpointState.CurrentFormat}, got {format}, which no version of Nabla has written: the file is damaged. Use another checkpoint.");
         }
     }
 

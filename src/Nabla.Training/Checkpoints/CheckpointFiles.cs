@@ -32,6 +32,9 @@ internal class CheckpointFiles
     /// <summary>Deletes a folder with all in it.</summary>
     public virtual void DeleteFolder(string path) => Directory.Delete(path, recursive: true);
 
+    /// <summary>Waits before something is tried again.</summary>
+    public virtual void Pause(TimeSpan time) => Thread.Sleep(time);
+
     /// <summary>Reserves space for a file of this size, which the operating system grants or refuses at once, and gives it back.</summary>
     public virtual void ProbeSpace(string path, long bytes)
     {

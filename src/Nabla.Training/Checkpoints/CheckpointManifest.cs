@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Nabla.Training;
 
@@ -11,6 +12,10 @@ internal sealed record CheckpointManifest
 
     /// <summary>Step of the checkpoint.</summary>
     public long Step { get; init; }
+
+    /// <summary>Version of Nabla that wrote it; null in format 1.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? WrittenBy { get; init; }
 
     /// <summary>Its files, by name.</summary>
     public required SortedDictionary<string, ManifestFile> Files { get; init; }

@@ -7,8 +7,8 @@ namespace Nabla.Training;
 /// </summary>
 public sealed record CheckpointState
 {
-    /// <summary>Newest format that this version writes and reads.</summary>
-    public const int CurrentFormat = 1;
+    /// <summary>Newest format that this version writes and reads; 1 is read too, and lacks only what came later (pending steps, skipped steps, processes).</summary>
+    public const int CurrentFormat = 2;
 
     /// <summary>Format of the checkpoint.</summary>
     public int Format { get; init; } = CurrentFormat;
@@ -75,6 +75,18 @@ public sealed record CheckpointState
 
     /// <summary>Time spent training, over all processes, in seconds.</summary>
     public double Seconds { get; init; }
+
+    /// <summary>What was left to do of the last step, or null when it was finished.</summary>
+    public PendingStep? Pending { get; init; }
+
+    /// <summary>Steps left out because a loss or gradient was not finite.</summary>
+    public long SkippedSteps { get; init; }
+
+    /// <summary>How many of them were the last steps, in a row.</summary>
+    public int SkippedInRow { get; init; }
+
+    /// <summary>Processes that trained together; null in format 1, which knew one only.</summary>
+    public int? Processes { get; init; }
 
     /// <summary>Why training ended here for good, or null when it goes on from here.</summary>
     public StopReason? Stopped { get; init; }

@@ -50,51 +50,84 @@ public sealed class CheckpointStore
     /// <summary>Writes a checkpoint, points <c>last</c> (and <c>best</c>) at it, and removes those that are no longer kept.</summary>
     /// <param name="content">What to write.</param>
     /// <param name="keepLast">How many of the newest are kept besides the best, at least 1.</param>
+    /// <param name="keepEvery">Those whose step is a multiple of this are kept for good; null: none.</param>
     /// <returns>The checkpoint's folder.</returns>
     /// <exception cref="CheckpointException">It cannot be written; the earlier ones stay whole.</exception>
-    public string Save(CheckpointContent content, int keepLast)
+    public string Save(CheckpointContent content, int keepLast, long? keepEvery = null)
     {
         ArgumentNullException.ThrowIfNull(content);
         ArgumentOutOfRangeException.ThrowIfLessThan(keepLast, 1);
         var target = PathOf(content.State.Step);
-        var temporary = TemporaryName("write");
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            _files.CreateFolder(temporary);
-            WriteFiles(temporary, content);
-            if (Directory.Exists(target)) // a damaged one, or the same step of a run that was resumed from before it
+            var temporary = TemporaryName("write");
+            try
             {
-                _files.RenameFolder(target, TemporaryName("replaced"));
+                return Write(temporary, target, content, keepLast, keepEvery);
             }
-            _files.RenameFolder(temporary, target);
-            _files.Sync(_folder);
-            // Nothing measured: the newest counts as the best. Measured, but its checkpoint lost to damage: none does.
-            var best = content.State.Best is not { } evaluation ? content.State.Step : Directory.Exists(PathOf(evaluation.Step)) ? evaluation.Step : (long?)null;
-            if (best is { } bestStep)
+            catch (IOException error) when (attempt < TransientErrors.Tries && TransientErrors.Is(error))
             {
-                _files.WritePointer(Path.Combine(_run, BestFile), Pointer(bestStep));
+                RemoveLeftover(temporary);
+                TrainingLog.TryingAgain(_logger, target, error.Message);
+                _files.Pause(TransientErrors.Pause(attempt + 1));
             }
-            _files.WritePointer(Path.Combine(_run, LastFile), Pointer(content.State.Step));
-            _files.Sync(_run); // before anything that the pointers named is removed
-            Prune(keepLast, best);
-            return target;
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                RemoveLeftover(temporary);
+                throw new CheckpointException($"{target}: expected to write a checkpoint, got an error: {error.Message} Free disk space or make the folder writable, then resume; the earlier checkpoints are whole.", error);
+            }
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+    }
+
+    private string Write(string temporary, string target, CheckpointContent content, int keepLast, long? keepEvery)
+    {
+        _files.CreateFolder(temporary);
+        WriteFiles(temporary, content);
+        _files.Sync(temporary);
+        if (Directory.Exists(target)) // a damaged one, or the same step of a run that was resumed from before it
         {
-            RemoveLeftover(temporary);
-            throw new CheckpointException($"{target}: expected to write a checkpoint, got an error: {error.Message} Free disk space or make the folder writable, then resume; the earlier checkpoints are whole.", error);
+            _files.RenameFolder(target, TemporaryName("replaced"));
         }
+        _files.RenameFolder(temporary, target);
+        _files.Sync(_folder);
+        // Nothing measured: the newest counts as the best. Measured, but its checkpoint lost to damage: none does.
+        var best = content.State.Best is not { } evaluation ? content.State.Step : Directory.Exists(PathOf(evaluation.Step)) ? evaluation.Step : (long?)null;
+        if (best is { } bestStep)
+        {
+            _files.WritePointer(Path.Combine(_run, BestFile), Pointer(bestStep));
+        }
+        _files.WritePointer(Path.Combine(_run, LastFile), Pointer(content.State.Step));
+        _files.Sync(_run); // before anything that the pointers named is removed
+        Prune(keepLast, best, keepEvery);
+        return target;
     }
 
     /// <summary>Opens the checkpoint of a step.</summary>
     /// <param name="step">The step.</param>
     /// <exception cref="CheckpointException">It is missing, half written, damaged or from a newer version.</exception>
-    public Checkpoint Open(long step) => Checkpoint.Open(PathOf(step));
+    public Checkpoint Open(long step)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return Checkpoint.Open(PathOf(step));
+            }
+            catch (CheckpointException error) when (attempt < TransientErrors.Tries && TransientErrors.Is(error.InnerException))
+            {
+                TrainingLog.TryingAgain(_logger, PathOf(step), error.Message);
+                _files.Pause(TransientErrors.Pause(attempt + 1));
+            }
+        }
+    }
 
     /// <summary>Opens the newest checkpoint that is whole; each damaged one on the way is reported as a warning.</summary>
     /// <returns>The checkpoint, or null when the run has none at all.</returns>
-    /// <exception cref="CheckpointException">There are checkpoints, but none is whole.</exception>
-    public Checkpoint? OpenNewestGood()
+    /// <exception cref="CheckpointException">There are checkpoints, but none is whole, or a newer version of Nabla wrote one.</exception>
+    public Checkpoint? OpenNewestGood() => OpenNewestGood(null);
+
+    /// <summary>As <see cref="OpenNewestGood()"/>; <paramref name="damaged"/> also hears of each damaged one, its step and why.</summary>
+    internal Checkpoint? OpenNewestGood(Action<long, string>? damaged)
     {
         List<CheckpointException> errors = [];
         foreach (var step in Steps.Reverse())
@@ -103,9 +136,10 @@ public sealed class CheckpointStore
             {
                 return Open(step);
             }
-            catch (CheckpointException error)
+            catch (CheckpointException error) when (!Checkpoint.IsNewer(error))
             {
                 errors.Add(error);
+                damaged?.Invoke(step, error.Message);
                 TrainingLog.DamagedCheckpoint(_logger, step, error.Message);
             }
         }
@@ -174,7 +208,7 @@ public sealed class CheckpointStore
             WriteTensors(Checkpoint.AverageFile, content.Average);
         }
         WriteBytes(Checkpoint.StateFile, RunJson.Bytes(content.State, RunJson.Default.CheckpointState));
-        var manifest = new CheckpointManifest { Format = content.State.Format, Step = content.State.Step, Files = files }.Sealed();
+        var manifest = new CheckpointManifest { Format = content.State.Format, Step = content.State.Step, WrittenBy = RunEnvironment.NablaVersion, Files = files }.Sealed();
         WriteBytes(Checkpoint.ManifestFileName, RunJson.Bytes(manifest, RunJson.Default.CheckpointManifest));
 
         void WriteTensors(string name, IReadOnlyDictionary<string, Tensor> tensors)
@@ -192,9 +226,9 @@ public sealed class CheckpointStore
         }
     }
 
-    private void Prune(int keepLast, long? best)
+    private void Prune(int keepLast, long? best, long? keepEvery)
     {
-        foreach (var step in Steps.SkipLast(keepLast).Where(step => step != best))
+        foreach (var step in Steps.SkipLast(keepLast).Where(step => step != best && (keepEvery is null || step % keepEvery != 0)))
         {
             Remove(step);
         }

@@ -51,12 +51,31 @@ public static class ModuleState
         {
             const int Shown = 20;
             var more = problems.Count > Shown ? $"; and {problems.Count - Shown} more" : "";
-            throw new CheckpointException($"{source}: the weights do not fit the model, {problems.Count} differences: {string.Join("; ", problems.Take(Shown))}{more}. Build the model with the options it was saved with.");
+            var renamed = Renamed(state, tensors) is { Length: > 0 } rules ? $" If parameters were renamed, say so: {rules} (nabla train --resume RUN --map OLD=NEW, or a ParameterMap)." : "";
+            throw new CheckpointException($"{source}: the weights do not fit the model, {problems.Count} differences: {string.Join("; ", problems.Take(Shown))}{more}. Build the model with the options it was saved with.{renamed}");
         }
         using var noGradient = torch.no_grad();
         foreach (var (name, own) in state)
         {
             own.copy_(tensors[name]);
         }
+    }
+
+    /// <summary>Rules that a map may need: a missing name and an extra one that end alike and have the same shape.</summary>
+    private static string Renamed(IReadOnlyDictionary<string, Tensor> own, IReadOnlyDictionary<string, Tensor> saved)
+    {
+        var missing = own.Where(entry => !saved.ContainsKey(entry.Key)).ToList();
+        var extra = saved.Where(entry => !own.ContainsKey(entry.Key)).ToDictionary(StringComparer.Ordinal);
+        List<string> rules = [];
+        foreach (var (name, tensor) in missing)
+        {
+            var old = extra.FirstOrDefault(entry => entry.Key.Split('.')[^1] == name.Split('.')[^1] && entry.Value.shape.AsSpan().SequenceEqual(tensor.shape)).Key;
+            if (old is not null)
+            {
+                extra.Remove(old);
+                rules.Add($"{old}={name}");
+            }
+        }
+        return string.Join(" ", rules.Take(5));
     }
 }

@@ -26,6 +26,11 @@ internal static class Evaluator
         {
             foreach (var batch in loader.ReadEpoch(0, cancellationToken: cancellationToken))
             {
+                if (cancellationToken.IsCancellationRequested)
+                {
+                    batch.Dispose();
+                    cancellationToken.ThrowIfCancellationRequested();
+                }
                 examples += EvaluateBatch(task, batch, split, batches, device, precision, losses, measures, onBatch);
                 batches++;
                 onProgress?.Invoke(batches);

@@ -57,7 +57,10 @@ internal static class NumericFault
             return false;
         }
         using var scope = NewDisposeScope();
-        return !isfinite(tensor.detach()).all().cpu().item<bool>();
+        using var noGradient = no_grad();
+        var values = tensor.detach();
+        // A finite sum has finite terms, and needs no memory of its own. A sum can overflow by itself, so only the other way round is it looked at closely.
+        return !double.IsFinite(values.sum().to(ScalarType.Float64).cpu().item<double>()) && !isfinite(values).all().cpu().item<bool>();
     }
 
     private static string Show(double value) => double.IsNaN(value) ? "NaN" : value > 0 ? "infinite" : "minus infinite";

@@ -8,17 +8,20 @@ namespace Nabla.Training;
 /// One optimiser step: forward and backward of its batches, then clipping and the update. Gradients of several batches are weighted by
 /// their examples, so the step equals that of one large batch. Owns the optimiser, the average and the scaler. Not thread-safe.
 /// </summary>
-internal sealed class StepRunner : IDisposable
+internal sealed partial class StepRunner : IDisposable
 {
     private readonly TrainingTask _task;
     private readonly TrainingOptions _options;
     private readonly TrainerContext _context;
     private readonly Parameter[] _trained;
     private readonly WeightPenalty _penalty;
+    private readonly SharpnessAware? _sharpness;
+    private readonly HeldBatches? _held;
     private long _firstWeight, _weight;
+    private double _lossSum;
     private int _batches;
 
-    public StepRunner(TrainingTask task, TrainingOptions options, TrainerContext context, ComputePrecision precision)
+    public StepRunner(TrainingTask task, TrainingOptions options, TrainerContext context, ComputePrecision precision, long? totalSteps = null, long? stepsPerEpoch = null)
     {
         (_task, _options, _context, Precision) = (task, options, context, precision);
         Parameters = [.. ModuleState.Parameters(task.Module).Where(parameter => parameter.Value.requires_grad)];
@@ -26,8 +29,10 @@ internal sealed class StepRunner : IDisposable
         _penalty = new(options.Regularization, Parameters);
         Optimizer = OptimizerFactory.Create(options.Optimizer, Parameters);
         PeakLearningRate = options.Optimizer.LearningRate;
-        Average = options.EmaDecay is { } decay ? new(task.Module, new() { Decay = decay }) : null;
+        Average = RunAverage.Of(task.Module, Optimizer, options, totalSteps, stepsPerEpoch);
         Scaler = precision.NeedsGradientScaler ? new() : null;
+        _sharpness = options.Sam is { } sam ? new(Parameters, sam) : null;
+        _held = _sharpness is not null || Optimizer.NeedsClosure ? new(task.Module) : null;
     }
 
     /// <summary>Trained parameters.</summary>
@@ -35,7 +40,7 @@ internal sealed class StepRunner : IDisposable
 
     public Optimizer Optimizer { get; }
 
-    public WeightAverage? Average { get; }
+    public RunAverage? Average { get; }
 
     public GradientScaler? Scaler { get; }
 
@@ -58,10 +63,17 @@ internal sealed class StepRunner : IDisposable
     public void Accumulate(Batch batch, long step, int epoch, IReadOnlyList<Metric> measures)
     {
         using var scope = NewDisposeScope();
-        using var here = batch.MoveTo(_context.Device);
+        var here = batch.MoveTo(_context.Device);
+        using var free = _held is null ? here : null;
+        if (here.Count == 0)
+        {
+            throw new DataException($"Step {step} (epoch {epoch}): the batch holds no example. A loader must leave empty batches out; check batch_size, drop_last and the length of the data.");
+        }
+        _held?.Hold(here);
         if (_batches == 0)
         {
             Seeds.SetGlobal(_context.Seed, RandomPurpose.Step, step);
+            KeepBuffers();
         }
         try
         {
@@ -71,6 +83,11 @@ internal sealed class StepRunner : IDisposable
                 output = Forward(here, step, epoch);
             }
             CheckScalar(output.Loss);
+            if (!IsFinite(output, here, step, epoch))
+            {
+                _batches++;
+                return;
+            }
             if (output.Weight > 0 && Losses.Add(output.Loss, output.Weight, step) is { } loss && !double.IsFinite(loss))
             {
                 throw NumericFault.InLoss(step, epoch, loss, here, _task.Module, output);
@@ -94,19 +111,40 @@ internal sealed class StepRunner : IDisposable
     public (double LearningRate, long Weight, double? GradientNorm) Update(long step, int epoch, Schedule schedule, bool report)
     {
         using var scope = NewDisposeScope();
-        Scaler?.Unscale(_trained);
-        if (_batches > 1 && _weight != _firstWeight)
+        if (IsSpoiled(step, epoch))
         {
-            Gradients.Multiply(_trained, (double)_firstWeight / _weight);
+            Optimizer.ZeroGradients();
+            (_firstWeight, _weight, _batches) = (0, 0, 0);
+            LeaveOut();
+            return (PeakLearningRate * schedule.Factor(step), 0, null);
         }
-        _penalty.AddToGradients();
+        (LeftOut, SkippedInRow) = (null, 0);
+        if (_sharpness is not null)
+        {
+            _held!.KeepBuffers();
+            _sharpness.Climb();
+            try
+            {
+                Recompute(step, epoch);
+            }
+            finally
+            {
+                _sharpness.Return();
+            }
+        }
+        Scaler?.Unscale(_trained);
+        Weigh();
         var norm = Clip(step, epoch, report);
         Optimizer.LearningRate = PeakLearningRate * schedule.Factor(step);
         if (schedule.Momentum(step) is { } momentum)
         {
             Optimizer.Momentum = momentum;
         }
-        if (Scaler is not null)
+        if (Optimizer.NeedsClosure)
+        {
+            StepWithClosure(step, epoch);
+        }
+        else if (Scaler is not null)
         {
             Scaler.Step(Optimizer);
         }
@@ -115,9 +153,10 @@ internal sealed class StepRunner : IDisposable
             Optimizer.Step();
         }
         Optimizer.ZeroGradients();
-        Average?.Update();
+        _held?.Clear();
+        Average?.OnStep(step);
         var weight = _weight;
-        (_firstWeight, _weight, _batches) = (0, 0, 0);
+        (_firstWeight, _weight, _batches, _lossSum) = (0, 0, 0, 0);
         return (Optimizer.LearningRate, weight, norm);
     }
 
@@ -126,7 +165,62 @@ internal sealed class StepRunner : IDisposable
         Optimizer.ZeroGradients();
         Optimizer.Dispose();
         Average?.Dispose();
+        _sharpness?.Dispose();
+        _held?.Dispose();
         Losses.Dispose();
+        DisposeBuffers();
+    }
+
+    /// <summary>The gradients of the whole step from those of its batches, with the penalty's.</summary>
+    private void Weigh()
+    {
+        if (_batches > 1 && _weight != _firstWeight)
+        {
+            Gradients.Multiply(_trained, (double)_firstWeight / _weight);
+        }
+        _penalty.AddToGradients();
+    }
+
+    /// <summary>Forward and backward of the step's batches again, with the same random numbers.</summary>
+    private void Recompute(long step, int epoch)
+    {
+        Optimizer.ZeroGradients();
+        (_firstWeight, _weight, _batches, _lossSum) = (0, 0, 0, 0);
+        Seeds.SetGlobal(_context.Seed, RandomPurpose.Step, step);
+        foreach (var batch in _held!.Batches)
+        {
+            using var scope = NewDisposeScope();
+            try
+            {
+                StepOutput output;
+                using (Precision.Enter(_context.Device.type))
+                {
+                    output = Forward(batch, step, epoch);
+                }
+                Backward(output);
+            }
+            catch (ExternalException error)
+            {
+                throw NativeFault.Of(error, $"Step {step} (epoch {epoch})", batch);
+            }
+        }
+    }
+
+    /// <summary>A step of a rule that searches: its loss is that of the batches with the penalty, whose gradients lie ready for the first time.</summary>
+    private void StepWithClosure(long step, int epoch)
+    {
+        var isFirst = true;
+        _held!.KeepBuffers();
+        Optimizer.Step(() =>
+        {
+            if (!isFirst)
+            {
+                Recompute(step, epoch);
+                Weigh();
+            }
+            isFirst = false;
+            return (_weight > 0 ? _lossSum / _weight : 0) + _penalty.Value();
+        });
     }
 
     private StepOutput Forward(Batch batch, long step, int epoch)
@@ -150,6 +244,10 @@ internal sealed class StepRunner : IDisposable
         }
         _weight += output.Weight;
         _firstWeight = _firstWeight == 0 ? output.Weight : _firstWeight;
+        if (Optimizer.NeedsClosure)
+        {
+            _lossSum += output.Loss.to(ScalarType.Float64).item<double>() * output.Weight;
+        }
         // Relative to the first batch, not absolute: keeps float16 gradients in range, and a step of one batch is the plain one.
         var loss = output.Weight == _firstWeight ? output.Loss : output.Loss * ((double)output.Weight / _firstWeight);
         using var direct = DirectGradients.Allow();
@@ -158,6 +256,11 @@ internal sealed class StepRunner : IDisposable
 
     private double? Clip(long step, int epoch, bool report)
     {
+        if (_options.GradientClippingValue is { } limit)
+        {
+            Gradients.ClipValue(_trained, limit);
+        }
+        var order = _options.GradientClippingNorm;
         if (_options.GradientClipping is not { } maximum)
         {
             if (report && Scaler is null && Gradients.FirstNonFinite(Parameters) is { } bad)
@@ -168,11 +271,11 @@ internal sealed class StepRunner : IDisposable
         }
         if (_context.Device.type != DeviceType.CPU)
         {
-            var clipped = Gradients.ClipNorm(_trained, maximum);
+            var clipped = Gradients.ClipNorm(_trained, maximum, order);
             return report ? clipped.to(ScalarType.Float64).cpu().item<double>() : null;
         }
         // On the CPU the norm is read at no cost, so an undefined one is found before it spreads to all gradients.
-        var norm = Gradients.Norm(_trained).to(ScalarType.Float64).item<double>();
+        var norm = Gradients.Norm(_trained, order).to(ScalarType.Float64).item<double>();
         if (!double.IsFinite(norm) && Scaler is null)
         {
             throw NumericFault.InGradient(step, epoch, Gradients.FirstNonFinite(Parameters) ?? "all parameters together: their norm overflows");

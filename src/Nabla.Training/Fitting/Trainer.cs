@@ -34,10 +34,13 @@ public sealed class Trainer
         options.Validate();
         options.Optimizer.Validate();
         OptimizerFactory.Validate(options.Optimizer);
-        options.Schedule.Validate();
+        ScheduleFactory.Validate(options.Schedule);
+        options.Averaging?.Validate();
+        options.Sam?.Validate();
         options.Regularization.Validate();
         options.EarlyStopping?.Validate();
         options.Checkpoints.Validate();
+        options.NonFinite.Validate();
         (Options, _logger, _time, _files) = (options, logger ?? NullLogger.Instance, time ?? TimeProvider.System, files);
     }
 
@@ -70,12 +73,23 @@ public sealed class Trainer
         MoveModule(task.Module, context.Device);
         using var runLock = context.Folder?.Lock();
         var store = context.Folder is { } folder ? new CheckpointStore(folder.FullPath, _logger, _files) : null;
-        var checkpoint = FindCheckpoint(store, context);
+        var checkpoint = FindCheckpoint(store, context, new(context.Folder, _time, _logger));
         store?.Probe(Preflight.CheckpointBytes(task, options));
-        var precision = PrecisionPolicy.Resolve(checkpoint?.State.Precision ?? options.Precision, context.Device);
-        var learningRate = options.FindLearningRate && checkpoint is null
-            ? new LearningRateFinder(options, _logger).Find(task, trainLoader, context, abort).Suggestion
-            : (double?)null;
+        var precision = PrecisionPolicy.Resolve(checkpoint?.State.Precision ?? options.Precision, context.Device, WorkKinds.Of(task.Module));
+        precision.SetMatrixMode(context.Device.type);
+        double? learningRate = null;
+        if (options.FindLearningRate && checkpoint is null)
+        {
+            using var leave = CancellationTokenSource.CreateLinkedTokenSource(stop, abort);
+            try
+            {
+                learningRate = new LearningRateFinder(options, _logger).Find(task, trainLoader, context, leave.Token).Suggestion;
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested && !abort.IsCancellationRequested)
+            {
+                return new() { Steps = 0, Epochs = 0, Metrics = new Dictionary<string, double>(), StopReason = StopReason.Interrupted, Elapsed = TimeSpan.Zero };
+            }
+        }
         using var run = new TrainingRun(task, options, context, trainLoader, validationLoader, store, checkpoint, learningRate, precision, _logger, _time, stop, abort);
         return run.Run();
     }
@@ -136,7 +150,8 @@ public sealed class Trainer
         }
         device ??= CPU;
         MoveModule(task.Module, device);
-        var precision = PrecisionPolicy.Resolve(Options.Precision, device);
+        var precision = PrecisionPolicy.Resolve(Options.Precision, device, WorkKinds.Of(task.Module));
+        precision.SetMatrixMode(device.type);
         return Evaluator.Run(task, loader, split, device, precision, _time, onBatch, null, cancellationToken);
     }
 
@@ -151,7 +166,7 @@ public sealed class Trainer
         return Options.OverfitBatches is { } batches ? (Options, new LimitedLoader(train, batches, alwaysFirstEpoch: true), validation) : (Options, train, validation);
     }
 
-    private static Checkpoint? FindCheckpoint(CheckpointStore? store, TrainerContext context)
+    private static Checkpoint? FindCheckpoint(CheckpointStore? store, TrainerContext context, IncidentLog incidents)
     {
         if (store is null)
         {
@@ -161,7 +176,7 @@ public sealed class Trainer
         {
             return store.Steps.Count == 0 ? null : throw new CheckpointException($"{context.Folder!.FullPath}: expected a new run folder, got one with checkpoints up to step {store.Steps[^1]}. Resume it (--resume), or start a new run.");
         }
-        var checkpoint = store.OpenNewestGood();
+        var checkpoint = store.OpenNewestGood((step, problem) => incidents.Add(IncidentLog.DamagedCheckpoint, step, $"Checkpoint {step} is damaged and the one before it is used: {problem}", isLogged: true));
         store.CleanUp(checkpoint?.Step);
         return checkpoint;
     }

@@ -18,6 +18,9 @@ public sealed record TrainerContext
     /// <summary>Hears of progress a few times a second, on the training thread; null: nobody.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }
 
+    /// <summary>Names of parameters that changed since the checkpoint that is resumed; null: none. Default: null.</summary>
+    public ParameterMap? ParameterMap { get; init; }
+
     /// <summary>Whether to go on from the folder's newest whole checkpoint. Starts anew when there is none. Default: false.</summary>
     public bool Resume { get; init; }
 }

@@ -5,7 +5,7 @@ namespace Nabla.Training;
 /// <summary>Everything that training writes to the log.</summary>
 internal static partial class TrainingLog
 {
-    [LoggerMessage(1, LogLevel.Warning, "Checkpoint {Step} is left out and the one before it used: {Problem}")]
+    [LoggerMessage(1, LogLevel.Warning, "DAMAGED: checkpoint {Step} is left out and the one before it used: {Problem}")]
     public static partial void DamagedCheckpoint(ILogger logger, long step, string problem);
 
     [LoggerMessage(2, LogLevel.Warning, "The unfinished {Folder} could not be removed: {Problem} It is safe to delete.")]
@@ -40,4 +40,16 @@ internal static partial class TrainingLog
 
     [LoggerMessage(12, LogLevel.Warning, "The run's status could not be written: {Problem}")]
     public static partial void StatusNotWritten(ILogger logger, string problem);
+
+    [LoggerMessage(13, LogLevel.Warning, "{Path}: {Problem} Trying again")]
+    public static partial void TryingAgain(ILogger logger, string path, string problem);
+
+    [LoggerMessage(14, LogLevel.Warning, "{Message}")]
+    public static partial void Incident(ILogger logger, string message);
+
+    [LoggerMessage(15, LogLevel.Warning, "The incident could not be noted in {Path}: {Problem}")]
+    public static partial void IncidentNotWritten(ILogger logger, string path, string problem);
+
+    [LoggerMessage(16, LogLevel.Information, "Asked to stop: the validation after step {Step} is left and comes first when the run goes on")]
+    public static partial void ValidationLeft(ILogger logger, long step);
 }

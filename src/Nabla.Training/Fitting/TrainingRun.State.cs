@@ -5,7 +5,7 @@ namespace Nabla.Training;
 /// <summary>The place of a training as a checkpoint's state, and the way back.</summary>
 internal sealed partial class TrainingRun
 {
-    private CheckpointState State(StopReason? stopped) => new()
+    private CheckpointState State(StopReason? stopped, PendingStep? pending) => new()
     {
         Step = _step,
         Epoch = _epoch,
@@ -18,7 +18,7 @@ internal sealed partial class TrainingRun
         Precision = _runner.Precision.Name,
         Schedule = _schedule.SaveState(),
         Scaler = _runner.Scaler?.SaveState() ?? new Dictionary<string, double>(),
-        AverageUpdates = _runner.Average?.Updates,
+        AverageUpdates = _runner.Average?.Weights.Updates,
         Metrics = new Dictionary<string, double>(_metrics),
         Best = _best,
         Callbacks = Keyed().ToDictionary(pair => pair.Key, pair => pair.Callback.SaveState()),
@@ -29,6 +29,10 @@ internal sealed partial class TrainingRun
         Examples = _examples,
         Seconds = _recorder.Elapsed.TotalSeconds,
         Stopped = stopped,
+        Pending = pending,
+        SkippedSteps = _runner.SkippedSteps,
+        SkippedInRow = _runner.SkippedInRow,
+        Processes = 1,
     };
 
     private void Restore(Checkpoint checkpoint)
@@ -37,12 +41,13 @@ internal sealed partial class TrainingRun
         CheckSameRun(state, checkpoint.FullPath);
         using (NewDisposeScope())
         {
-            checkpoint.LoadTrainedWeights(_task.Module);
-            _runner.Optimizer.LoadState(checkpoint.ReadOptimizer());
-            if (_runner.Average is { } average)
+            checkpoint.LoadTrainedWeights(_task.Module, _context.ParameterMap);
+            var optimizer = checkpoint.ReadOptimizer();
+            _runner.Optimizer.LoadState(_context.ParameterMap?.ApplyToOptimizer(optimizer, checkpoint.FullPath) ?? optimizer);
+            if (_runner.Average?.Weights is { } average)
             {
-                var saved = checkpoint.ReadAverage() ?? throw new CheckpointException($"{checkpoint.FullPath}: expected averaged weights for ema_decay {_options.EmaDecay}, got a checkpoint without. Resume with the recipe of the run.");
-                var averageState = saved.ToDictionary(entry => "average." + entry.Key, entry => entry.Value, StringComparer.Ordinal);
+                var saved = checkpoint.ReadAverage() ?? throw new CheckpointException($"{checkpoint.FullPath}: expected averaged weights, as this recipe asks for an average, got a checkpoint without. Resume with the recipe of the run.");
+                var averageState = (_context.ParameterMap?.Apply(saved, checkpoint.FullPath) ?? saved).ToDictionary(entry => "average." + entry.Key, entry => entry.Value, StringComparer.Ordinal);
                 averageState["updates"] = tensor(state.AverageUpdates ?? 0);
                 average.LoadState(averageState);
             }
@@ -56,7 +61,7 @@ internal sealed partial class TrainingRun
             _runner.Scaler?.LoadState(state.Scaler);
         }
         (_step, _epoch, _batchInEpoch, _examples, _best, _savedStep) = (state.Step, state.Epoch, state.BatchInEpoch, state.Examples, state.Best, state.Step);
-        _runner.PeakLearningRate = state.LearningRate;
+        (_runner.PeakLearningRate, _runner.SkippedSteps, _runner.SkippedInRow) = (state.LearningRate, state.SkippedSteps, state.SkippedInRow);
         _runner.Losses.Epoch = (state.EpochLossSum, state.EpochLossWeight);
         _runner.Losses.Window = (state.WindowLossSum, state.WindowLossWeight);
         foreach (var (name, value) in state.Metrics)
@@ -70,8 +75,25 @@ internal sealed partial class TrainingRun
         TrainingLog.Resumed(_logger, _step, _epoch, _batchInEpoch, checkpoint.FullPath);
     }
 
+    private void RefreshAverage() => _runner.Average?.Refresh(batches =>
+    {
+        Seeds.SetGlobal(_context.Seed, RandomPurpose.Other, _step);
+        BatchNormStatistics.Update(_task.Module, _train.ReadEpoch(0, cancellationToken: _abort).Take(batches), batch =>
+        {
+            using var here = batch.MoveTo(_context.Device);
+            using (_runner.Precision.Enter(_context.Device.type))
+            {
+                _task.Step(here);
+            }
+        });
+    });
+
     private void CheckSameRun(CheckpointState state, string path)
     {
+        if (state.Processes is { } processes and > 1)
+        {
+            throw new CheckpointException($"{path}: expected a checkpoint of one process, got one of {processes} processes that trained together (processes: {processes} in state.json). This version trains with one: resume with the version and the number of processes that wrote it.");
+        }
         List<string> differences = [];
         if (state.Seed != _context.Seed)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Nabla.Core;
 using Nabla.Data;
@@ -22,11 +23,15 @@ internal sealed partial class TrainingRun : IDisposable
     private readonly Schedule _schedule;
     private readonly RunRecorder _recorder;
     private readonly CheckpointStore? _store;
+    private readonly CheckpointWriter? _writer;
+    private readonly IncidentLog _incidents;
+    private readonly LeakWatch _leaks = new();
     private readonly IReadOnlyList<TrainingCallback> _callbacks;
     private readonly IReadOnlyList<Metric> _measures;
     private readonly SortedDictionary<string, bool> _measured;
     private readonly long? _stepsPerEpoch, _totalSteps;
     private readonly CheckpointState? _resumed;
+    private readonly LoaderWait _loaderWait;
     private readonly Dictionary<string, double> _metrics = new(StringComparer.Ordinal);
     private long _step, _batchInEpoch, _examples, _savedStep = -1;
     private int _epoch;
@@ -41,12 +46,16 @@ internal sealed partial class TrainingRun : IDisposable
         (_task, _options, _context, _train, _validation, _store, _logger, _time, _stop, _abort) = (task, options, context, train, validation, store, logger, time, stop, abort);
         _stepsPerEpoch = train.BatchesPerEpoch is { } batches ? (batches + options.AccumulateBatches - 1) / options.AccumulateBatches : null;
         _totalSteps = _stepsPerEpoch is { } steps ? Math.Min(options.MaxSteps ?? long.MaxValue, steps * options.Epochs) : options.MaxSteps;
+        _loaderWait = new(time);
         _measured = Preflight.Measured(task, validation);
         _callbacks = options.EarlyStopping is { } stopping ? [.. context.Callbacks, new EarlyStopping(stopping, _measured[stopping.Monitor])] : context.Callbacks;
         _resumed = checkpoint?.State;
-        _runner = new(task, options, context, precision);
-        _schedule = ScheduleFactory.Create(options.Schedule, _totalSteps ?? 1, _stepsPerEpoch ?? 1);
+        _runner = new(task, options, context, precision, _totalSteps, _stepsPerEpoch);
+        _schedule = RunSchedule.Create(options, _totalSteps, _stepsPerEpoch);
         _measures = task.CreateMetrics("train");
+        _incidents = new(context.Folder, time, logger);
+        _writer = store is null ? null : new(store, options.Checkpoints, CheckpointFailed);
+        _lastSave = time.GetTimestamp();
         _runner.PeakLearningRate = learningRate ?? _runner.PeakLearningRate;
         try
         {
@@ -54,11 +63,12 @@ internal sealed partial class TrainingRun : IDisposable
             {
                 Restore(checkpoint);
             }
-            _recorder = new(context, time, logger, _step, _resumed?.Seconds ?? 0);
+            _recorder = new(context, time, logger, _resumed?.Pending is null ? _step : _step - 1, _resumed?.Seconds ?? 0);
         }
         catch
         {
             _runner.Dispose();
+            _writer?.Dispose();
             throw;
         }
     }
@@ -70,6 +80,7 @@ internal sealed partial class TrainingRun : IDisposable
         {
             Start();
             var reason = _resumed?.Stopped is { } stopped and (StopReason.EarlyStopping or StopReason.Callback) ? stopped : Loop();
+            Announce(wait: true, mustSucceed: true);
             var result = Result(reason);
             foreach (var callback in _callbacks)
             {
@@ -82,11 +93,13 @@ internal sealed partial class TrainingRun : IDisposable
         }
         catch (OperationCanceledException)
         {
+            _writer?.Drain();
             _recorder.WriteStatus(RunState.Interrupted, _step, _totalSteps, _epoch, _metrics);
             throw;
         }
         catch (Exception error)
         {
+            _writer?.Drain();
             RecordFailure(error);
             throw;
         }
@@ -94,6 +107,7 @@ internal sealed partial class TrainingRun : IDisposable
 
     public void Dispose()
     {
+        _writer?.Dispose();
         _runner.Dispose();
         _recorder.Dispose();
     }
@@ -121,6 +135,10 @@ internal sealed partial class TrainingRun : IDisposable
 
     private StopReason Loop()
     {
+        if (_resumed?.Pending is { } pending && FinishStep(new(pending.Row, StringComparer.Ordinal), pending.IsEpochEnd, pending.Stopped) is { } ended)
+        {
+            return ended;
+        }
         while (_epoch < _options.Epochs)
         {
             if (_step >= _options.MaxSteps)
@@ -144,7 +162,7 @@ internal sealed partial class TrainingRun : IDisposable
             measure.Reset();
         }
         using var batches = _train.ReadEpoch(epoch, _batchInEpoch, _abort).GetEnumerator();
-        var hasNext = batches.MoveNext();
+        var hasNext = _loaderWait.MoveNext(batches, isInsideStep: false);
         if (!hasNext && _batchInEpoch == 0)
         {
             throw new DataException($"Epoch {epoch}: expected at least one training batch, got none. Check the data, batch_size and drop_last.");
@@ -154,20 +172,25 @@ internal sealed partial class TrainingRun : IDisposable
             while (hasNext)
             {
                 _abort.ThrowIfCancellationRequested();
+                _loaderWait.Start();
                 var batch = batches.Current;
                 var examples = batch.Count;
                 _runner.Accumulate(batch, _step, epoch, _measures);
                 _examples += examples;
                 _batchInEpoch++;
                 // The next batch is asked for before the step ends: only then is it known whether the epoch does.
-                hasNext = batches.MoveNext();
+                hasNext = _loaderWait.MoveNext(batches, isInsideStep: true);
                 if ((_runner.PendingBatches == _options.AccumulateBatches || !hasNext) && EndStep(isEpochEnd: !hasNext) is { } reason)
                 {
                     return reason;
                 }
+                if (_runner.PendingBatches > 0)
+                {
+                    _loaderWait.Stop();
+                }
             }
             // A checkpoint may lie right at the end of the data of a stream; the epoch is then closed without a step.
-            return _epoch == epoch ? CloseEpoch() : null;
+            return _epoch == epoch ? FinishStep(new(StringComparer.Ordinal), isEpochEnd: true, null) : null;
         }
         finally
         {
@@ -178,12 +201,14 @@ internal sealed partial class TrainingRun : IDisposable
         }
     }
 
-    /// <summary>The update, and all that may follow a step: a logged row, validation, callbacks, a checkpoint, the end.</summary>
+    /// <summary>The update, and all that may follow a step.</summary>
     private StopReason? EndStep(bool isEpochEnd)
     {
+        Announce();
         var isLast = _step + 1 >= _options.MaxSteps;
         var isLogged = (_step + 1) % _options.LogEverySteps == 0 || isEpochEnd || isLast;
-        var (learningRate, weight, norm) = _runner.Update(_step, _epoch, _schedule, isLogged);
+        var (learningRate, weight, norm) = Update(isLogged);
+        _loaderWait.Stop();
         (_learningRate, _step) = (learningRate, _step + 1);
         _recorder.CountExamples(weight);
         var row = new Dictionary<string, double>(StringComparer.Ordinal);
@@ -200,12 +225,24 @@ internal sealed partial class TrainingRun : IDisposable
         {
             wantsStop |= callback.OnStepCompleted(new(_step, _epoch, isLogged ? _newestLoss : null, learningRate, weight)) == Continuation.Stop;
         }
-        var reason = wantsStop ? StopReason.Callback : (StopReason?)null;
+        return FinishStep(row, isEpochEnd, wantsStop ? StopReason.Callback : null);
+    }
+
+    /// <summary>What follows the update: validation, the end of the epoch, the row of metrics, a checkpoint, the end. A resumed run may begin here.</summary>
+    private StopReason? FinishStep(Dictionary<string, double> row, bool isEpochEnd, StopReason? reason)
+    {
+        var isLast = _step >= _options.MaxSteps;
         var isEpochValidated = isEpochEnd && ((_epoch + 1) % _options.ValidateEveryEpochs == 0 || _epoch + 1 == _options.Epochs);
         var improved = false;
         if (isEpochValidated || isLast || (_options.ValidateEverySteps is { } every && _step % every == 0))
         {
-            (improved, var validationStop) = Validate(row);
+            if (Validate(row) is not var (isBetter, validationStop))
+            {
+                TrainingLog.ValidationLeft(_logger, _step);
+                Save(StopReason.Interrupted, new(row, isEpochEnd, reason));
+                return StopReason.Interrupted;
+            }
+            improved = isBetter;
             reason ??= validationStop;
         }
         if (isEpochEnd)
@@ -218,23 +255,35 @@ internal sealed partial class TrainingRun : IDisposable
         }
         reason ??= isLast ? StopReason.MaxStepsReached : null;
         reason ??= _stop.IsCancellationRequested ? StopReason.Interrupted : null;
-        if (isEpochEnd || improved || reason is not null || (_options.Checkpoints.EverySteps is { } interval && _step % interval == 0))
+        if (isEpochEnd || improved || reason is not null || IsSaveDue)
         {
             Save(reason);
+        }
+        if (_leaks.Look(_step, isEpochEnd) is { } leak)
+        {
+            _incidents.Add(IncidentLog.Leak, _step, leak);
         }
         Report(TrainingPhase.Training, always: isEpochEnd);
         // An interruption at the very end leaves nothing to resume.
         return reason == StopReason.Interrupted && _epoch >= _options.Epochs ? StopReason.EpochsCompleted : reason;
     }
 
-    private StopReason? CloseEpoch()
+    private (double LearningRate, long Weight, double? GradientNorm) Update(bool isLogged)
     {
-        var row = new Dictionary<string, double>(StringComparer.Ordinal);
-        var (_, reason) = Validate(row);
-        reason = EndEpoch(row, reason);
-        _recorder.WriteRow(_step, _epoch - 1, row);
-        Save(reason);
-        return reason;
+        (double, long, double?) updated;
+        try
+        {
+            updated = _runner.Update(_step, _epoch, _schedule, isLogged);
+        }
+        catch (ExternalException error)
+        {
+            throw NativeFault.InUpdate(error, $"Step {_step} (epoch {_epoch})");
+        }
+        if (_runner.LeftOut is { } why)
+        {
+            _incidents.Add(IncidentLog.SkippedStep, _step, $"Step left out ({_runner.SkippedSteps} so far): {why}");
+        }
+        return updated;
     }
 
     private void FlushLosses()
@@ -247,27 +296,43 @@ internal sealed partial class TrainingRun : IDisposable
 
     private void AddStepMetrics(Dictionary<string, double> row, double? norm)
     {
-        _newestLoss = LossMeter.Mean(_runner.Losses.Window);
+        if (_runner.Losses.Window.Weight > 0) // all steps may have been left out
+        {
+            row["train/loss"] = LossMeter.Mean(_runner.Losses.Window);
+            _newestLoss = row["train/loss"];
+        }
         _runner.Losses.ResetWindow();
-        row["train/loss"] = _newestLoss.Value;
+        if (_options.NonFinite.Policy == NonFinitePolicy.Skip)
+        {
+            row["train/skipped-steps"] = _runner.SkippedSteps;
+        }
         row["train/learning-rate"] = _learningRate;
+        row["loader/wait-share"] = _loaderWait.TakeShare();
         if (norm is { } value)
         {
             row["train/gradient-norm"] = value;
         }
     }
 
-    private (bool Improved, StopReason? Reason) Validate(Dictionary<string, double> row)
+    /// <summary>Evaluates on the validation split; null when it was left because training was asked to stop.</summary>
+    private (bool Improved, StopReason? Reason)? Validate(Dictionary<string, double> row)
     {
         if (_validation is null)
         {
             return (false, null);
         }
         EvaluationResult evaluation;
-        using (_runner.Average?.Apply())
+        RefreshAverage();
+        using var leave = CancellationTokenSource.CreateLinkedTokenSource(_stop, _abort);
+        try
         {
+            using var average = _runner.Average?.Weights.Apply();
             Seeds.SetGlobal(_context.Seed, RandomPurpose.Other, _step);
-            evaluation = Evaluator.Run(_task, _validation, "validation", _context.Device, _runner.Precision, _time, null, _ => Report(TrainingPhase.Validation), _abort);
+            evaluation = Evaluator.Run(_task, _validation, "validation", _context.Device, _runner.Precision, _time, null, _ => Report(TrainingPhase.Validation), leave.Token);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested && !_abort.IsCancellationRequested)
+        {
+            return null;
         }
         foreach (var (name, value) in evaluation.Metrics)
         {
@@ -323,25 +388,6 @@ internal sealed partial class TrainingRun : IDisposable
         }
         _best = new(monitor, _metrics[monitor], _step);
         return true;
-    }
-
-    private void Save(StopReason? reason)
-    {
-        if (_store is null)
-        {
-            return;
-        }
-        FlushLosses();
-        NumericFault.CheckState(_step, _epoch, _task.Module);
-        _recorder.FlushToDisk();
-        var state = State(reason == StopReason.Interrupted ? null : reason);
-        var folder = _store.Save(new(state, ModuleState.Collect(_task.Module), _runner.Optimizer.State, _runner.Average?.State), _options.Checkpoints.KeepLast);
-        _savedStep = _step;
-        TrainingLog.CheckpointSaved(_logger, folder);
-        foreach (var callback in _callbacks)
-        {
-            callback.OnCheckpointSaved(new(_step, folder, _best is null || _best.Step == _step));
-        }
     }
 
     private TrainingResult Result(StopReason reason) => new()

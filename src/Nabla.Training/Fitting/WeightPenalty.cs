@@ -8,6 +8,18 @@ internal sealed class WeightPenalty(RegularizationOptions options, IReadOnlyList
 {
     private readonly Parameter[] _weights = [.. parameters.Select(parameter => parameter.Value).Where(parameter => parameter.requires_grad && parameter.dim() > 1)];
 
+    /// <summary>The penalty itself, for rules that search along the loss. Waits for the device.</summary>
+    public double Value()
+    {
+        if (options is { L1: 0, L2: 0 })
+        {
+            return 0;
+        }
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        return _weights.Sum(weight => (options.L1 * weight.abs().sum().to(ScalarType.Float64).item<double>()) + (options.L2 / 2 * weight.square().sum().to(ScalarType.Float64).item<double>()));
+    }
+
     /// <summary>Adds the penalty's gradient to those of the loss; a weight without a gradient is left alone.</summary>
     public void AddToGradients()
     {

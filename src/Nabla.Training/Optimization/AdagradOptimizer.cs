@@ -9,13 +9,31 @@ internal sealed class AdagradOptimizer(OptimizerSettings settings, IReadOnlyList
     private readonly double _rateDecay = settings.Extra["lr_decay"];
 
     /// <inheritdoc/>
+    protected override bool TakesSparseRows => true;
+
+    /// <inheritdoc/>
     protected override Tensor NewState(string role, Parameter parameter) => full_like(parameter, Settings.Extra["initial_accumulator_value"]);
+
+    /// <inheritdoc/>
+    protected override void UpdateRows(GroupRates group, ParameterSlot slot, Tensor gradient)
+    {
+        if (group.WeightDecay != 0)
+        {
+            base.UpdateRows(group, slot, gradient); // decay moves every row
+            return;
+        }
+        var (rows, values, sum) = (gradient.SparseIndices[0], gradient.SparseValues, slot.State[0]);
+        sum.index_add_(0, rows, values.square(), 1);
+        slot.Value.index_add_(0, rows, values.div(sum.index_select(0, rows).sqrt_().add_(Settings.Epsilon)), -Rate(group, slot));
+    }
 
     /// <inheritdoc/>
     protected override void UpdateParameter(GroupRates group, ParameterSlot slot, Tensor gradient)
     {
         var g = WithPenalty(gradient, slot, group.WeightDecay);
         var denominator = slot.State[0].addcmul_(g, g, 1).sqrt().add_(Settings.Epsilon);
-        slot.Value.addcdiv_(g, denominator, -group.LearningRate / (1 + ((slot.Steps - 1) * _rateDecay)));
+        slot.Value.addcdiv_(g, denominator, -Rate(group, slot));
     }
+
+    private double Rate(GroupRates group, ParameterSlot slot) => group.LearningRate / (1 + ((slot.Steps - 1) * _rateDecay));
 }

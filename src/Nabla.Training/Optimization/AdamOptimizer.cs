@@ -8,6 +8,8 @@ namespace Nabla.Training;
 internal sealed class AdamOptimizer(OptimizerSettings settings, IReadOnlyList<ParameterGroup> groups, bool isDecoupled)
     : GroupedOptimizer(settings, groups, settings.Betas[0], settings.Is("amsgrad") ? ["first_moment", "second_moment", "largest_second_moment"] : ["first_moment", "second_moment"])
 {
+    private static readonly Tensor[] NoTensors = [];
+    private readonly UpdateLists _lists = new();
     private readonly bool _amsgrad = settings.Is("amsgrad");
     private readonly bool _maximize = settings.Is("maximize");
     private readonly double _beta2 = settings.Betas[1];
@@ -23,22 +25,17 @@ internal sealed class AdamOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
             }
             return;
         }
-        // The kernel takes tensors of one device and type, and here of one step count, which is nearly always all of them.
-        foreach (var same in updates.GroupBy(update => (update.Slot.Steps, update.Slot.Value.dtype, update.Slot.Value.device_type, update.Slot.Value.device_index)))
+        foreach (var (steps, kind, same) in UpdateLists.Alike(updates, slot => slot.Steps))
         {
-            if (!Settings.UseFusedKernels || !FusedKernels.Support(same.Key.device_type))
+            if (!Settings.UsesLists(kind, same))
             {
-                base.UpdateGroup(group, [.. same]);
+                base.UpdateGroup(group, same);
                 continue;
             }
-            var step = full([], same.Key.Steps, ScalarType.Float32, same.First().Slot.Value.device); // as the kernel wants it
-            FusedKernels.Invoke(isDecoupled ? "adamw" : "adam",
-                same.Select(update => (Tensor)update.Slot.Value).ToArray(),
-                same.Select(update => update.Gradient).ToArray(),
-                same.Select(update => update.Slot.State[0]).ToArray(),
-                same.Select(update => update.Slot.State[1]).ToArray(),
-                _amsgrad ? same.Select(update => update.Slot.State[2]).ToArray() : Array.Empty<Tensor>(),
-                step, group.LearningRate, Momentum!.Value, _beta2, group.WeightDecay, Settings.Epsilon, _amsgrad, _maximize);
+            var step = full([], steps, ScalarType.Float32, same[0].Slot.Value.device); // as the kernel wants it
+            var (parameters, gradients, states) = _lists.Fill(same, _amsgrad ? 3 : 2);
+            FusedKernels.Invoke(isDecoupled ? "adamw" : "adam", parameters, gradients, states[0], states[1], _amsgrad ? states[2] : NoTensors,
+                _lists.Steps(step, same.Count), group.LearningRate, Momentum!.Value, _beta2, group.WeightDecay, Settings.Epsilon, _amsgrad, _maximize);
         }
     }
 

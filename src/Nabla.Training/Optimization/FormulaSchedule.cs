@@ -3,15 +3,16 @@ namespace Nabla.Training;
 /// <summary>A schedule that is a function of the step: linear warm-up, then a formula. It has no state.</summary>
 /// <param name="warmupSteps">Steps of warm-up.</param>
 /// <param name="warmupStart">Factor at step 0 of the warm-up.</param>
+/// <param name="warmupShape">Form of the warm-up.</param>
 /// <param name="factor">Factor at a step; during the warm-up its value there is what the warm-up is a share of.</param>
 /// <param name="momentum">Momentum at a step, or null.</param>
-internal sealed class FormulaSchedule(long warmupSteps, double warmupStart, Func<long, double> factor, Func<long, double>? momentum = null) : Schedule
+internal sealed class FormulaSchedule(long warmupSteps, double warmupStart, string warmupShape, Func<long, double> factor, Func<long, double>? momentum = null) : Schedule
 {
     /// <inheritdoc/>
     public override double Factor(long step)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);
-        return step < warmupSteps ? Warmup(step, warmupSteps, warmupStart) * factor(warmupSteps) : factor(step);
+        return step < warmupSteps ? Warmup(step, warmupSteps, warmupStart, warmupShape) * factor(warmupSteps) : factor(step);
     }
 
     /// <inheritdoc/>
@@ -21,6 +22,21 @@ internal sealed class FormulaSchedule(long warmupSteps, double warmupStart, Func
     /// <param name="step">The step.</param>
     /// <param name="warmupSteps">Steps of warm-up.</param>
     /// <param name="start">Share at step 0.</param>
-    internal static double Warmup(long step, long warmupSteps, double start)
-        => step >= warmupSteps ? 1 : start + ((1 - start) * step / warmupSteps);
+    /// <param name="shape">linear, cosine, 1-sqrt or flat.</param>
+    internal static double Warmup(long step, long warmupSteps, double start, string shape)
+    {
+        if (step >= warmupSteps)
+        {
+            return 1;
+        }
+        var progress = (double)step / warmupSteps;
+        var rise = shape switch
+        {
+            "cosine" => (1 - Math.Cos(Math.PI * progress)) / 2,
+            "1-sqrt" => 1 - Math.Sqrt(1 - progress),
+            "flat" => 0,
+            _ => progress,
+        };
+        return start + ((1 - start) * rise);
+    }
 }

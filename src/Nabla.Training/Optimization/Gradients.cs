@@ -27,10 +27,7 @@ public static class Gradients
         {
             return zeros([]).MoveToOuterDisposeScope();
         }
-        if (double.IsPositiveInfinity(order) && gradients.Find(gradient => gradient.numel() == 0) is { } empty)
-        {
-            throw new ShapeException("Gradients.ClipNorm", nameof(parameters), "gradients with at least one entry (the infinity norm of none is not defined)", empty.shape, "Leave empty parameters out, or use order 2.");
-        }
+        CheckEmpty(gradients, order, nameof(ClipNorm));
         if (SameKind(gradients) && FusedKernels.Support(gradients[0].device_type))
         {
             return FusedKernels.Invoke("clip_norm", gradients.ToArray(), maximum, order).MoveToOuterDisposeScope();
@@ -47,12 +44,15 @@ public static class Gradients
         return total.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The 2-norm of all gradients as one vector; nothing is changed and nothing waits for the device.</summary>
+    /// <summary>The norm of all gradients as one vector; nothing is changed and nothing waits for the device.</summary>
     /// <param name="parameters">Parameters; those without a gradient are passed over.</param>
+    /// <param name="order">Order of the norm, above 0, or infinity for the largest absolute entry. Default: 2.</param>
     /// <returns>The norm, <c>[]</c>, on the gradients' device; 0 when there is no gradient. The caller owns it.</returns>
-    public static Tensor Norm(IEnumerable<Parameter> parameters)
+    /// <exception cref="ShapeException">The infinity norm is asked for and a gradient is empty.</exception>
+    public static Tensor Norm(IEnumerable<Parameter> parameters, double order = 2)
     {
         ArgumentNullException.ThrowIfNull(parameters);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(order);
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var gradients = Of(parameters);
@@ -60,12 +60,13 @@ public static class Gradients
         {
             return zeros([]).MoveToOuterDisposeScope();
         }
+        CheckEmpty(gradients, order, nameof(Norm));
         if (SameKind(gradients) && FusedKernels.Support(gradients[0].device_type))
         {
-            return FusedKernels.Invoke("norm", gradients.ToArray(), 2.0).MoveToOuterDisposeScope();
+            return FusedKernels.Invoke("norm", gradients.ToArray(), order).MoveToOuterDisposeScope();
         }
         var widest = gradients.Exists(gradient => gradient.dtype == ScalarType.Float64) ? ScalarType.Float64 : ScalarType.Float32;
-        return linalg.vector_norm(stack(gradients.Select(gradient => linalg.vector_norm(gradient, 2).to(widest, gradients[0].device))), 2).MoveToOuterDisposeScope();
+        return linalg.vector_norm(stack(gradients.Select(gradient => linalg.vector_norm(gradient, order).to(widest, gradients[0].device))), order).MoveToOuterDisposeScope();
     }
 
     /// <summary>Cuts every entry of every gradient to [-<paramref name="limit"/>, <paramref name="limit"/>]. NaN stays NaN.</summary>
@@ -129,6 +130,14 @@ public static class Gradients
             }
         }
         return null;
+    }
+
+    private static void CheckEmpty(List<Tensor> gradients, double order, string method)
+    {
+        if (double.IsPositiveInfinity(order) && gradients.Find(gradient => gradient.numel() == 0) is { } empty)
+        {
+            throw new ShapeException($"Gradients.{method}", "parameters", "gradients with at least one entry (the infinity norm of none is not defined)", empty.shape, "Leave empty parameters out, or use order 2.");
+        }
     }
 
     /// <summary>Gradients of the parameters that have one, dense ones as they are. Call it inside a scope.</summary>

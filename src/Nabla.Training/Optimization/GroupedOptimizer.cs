@@ -12,6 +12,7 @@ internal abstract class GroupedOptimizer : Optimizer
     private readonly ParameterGroup[] _groups;
     private readonly ParameterSlot[][] _slots;
     private readonly string[] _roles;
+    private readonly List<ParameterUpdate> _updates = [];
     private double? _momentum;
 
     /// <summary>Takes over groups.</summary>
@@ -73,11 +74,25 @@ internal abstract class GroupedOptimizer : Optimizer
                     state[Key(slot, _roles[i])] = slot.State[i];
                 }
             }
+            if (Shared is { HasState: true } shared)
+            {
+                foreach (var (key, value) in shared.Tensors)
+                {
+                    state[key] = value;
+                }
+            }
             return state;
         }
     }
 
-    private IEnumerable<ParameterSlot> AllSlots => _slots.SelectMany(slots => slots);
+    /// <summary>Numbers that all parameters share, or null where the rule has none.</summary>
+    protected virtual SharedState? Shared => null;
+
+    /// <summary>Whether the rule moves only the rows that a sparse gradient names; otherwise such a gradient is made dense first.</summary>
+    protected virtual bool TakesSparseRows => false;
+
+    /// <summary>Every parameter with its state, in the order of the groups.</summary>
+    protected IEnumerable<ParameterSlot> AllSlots => _slots.SelectMany(slots => slots);
 
     /// <inheritdoc/>
     public sealed override void ZeroGradients()
@@ -93,6 +108,7 @@ internal abstract class GroupedOptimizer : Optimizer
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
+        OnStep();
         for (var i = 0; i < _groups.Length; i++)
         {
             var updates = Collect(_slots[i]);
@@ -101,6 +117,7 @@ internal abstract class GroupedOptimizer : Optimizer
                 UpdateGroup(new(LearningRate * _groups[i].LearningRateFactor, _groups[i].WeightDecay), updates);
             }
         }
+        _updates.Clear();
     }
 
     /// <inheritdoc/>
@@ -115,6 +132,7 @@ internal abstract class GroupedOptimizer : Optimizer
         }
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
+        Shared?.Load(state);
         foreach (var slot in AllSlots)
         {
             var isSaved = state.TryGetValue(Key(slot, StepRole), out var steps);
@@ -125,6 +143,11 @@ internal abstract class GroupedOptimizer : Optimizer
                 slot.State[i].copy_(state[Key(slot, _roles[i])]);
             }
         }
+    }
+
+    /// <summary>Called once before the parameters of a step move.</summary>
+    protected virtual void OnStep()
+    {
     }
 
     /// <summary>The first state tensor of a role. Called without gradients; the optimiser takes it over.</summary>
@@ -140,9 +163,20 @@ internal abstract class GroupedOptimizer : Optimizer
         foreach (var update in updates)
         {
             using var scope = NewDisposeScope(); // temporaries of one parameter are freed before the next needs as much memory again
+            if (update.IsSparse)
+            {
+                UpdateRows(group, update.Slot, FusedKernels.Invoke("coalesce", update.Gradient)); // a row that occurs twice, once with the sum
+                continue;
+            }
             UpdateParameter(group, update.Slot, update.Gradient);
         }
     }
+
+    /// <summary>Moves the rows that a sparse gradient names; called where <see cref="TakesSparseRows"/> says so.</summary>
+    /// <param name="group">Rate and decay of the group.</param>
+    /// <param name="slot">The parameter and its state.</param>
+    /// <param name="gradient">Its gradient, sparse along the first axis, each row once.</param>
+    protected virtual void UpdateRows(GroupRates group, ParameterSlot slot, Tensor gradient) => UpdateParameter(group, slot, gradient.to_dense());
 
     /// <summary>Moves one parameter in place: the plain form of the rule. The gradient must not be changed.</summary>
     /// <param name="group">Rate and decay of the group.</param>
@@ -159,6 +193,7 @@ internal abstract class GroupedOptimizer : Optimizer
             {
                 slot.Dispose();
             }
+            Shared?.Dispose();
         }
     }
 
@@ -175,7 +210,7 @@ internal abstract class GroupedOptimizer : Optimizer
 
     private List<ParameterUpdate> Collect(ParameterSlot[] slots)
     {
-        var updates = new List<ParameterUpdate>(slots.Length);
+        _updates.Clear(); // one list for all steps: nothing of it outlives the group's update
         foreach (var slot in slots)
         {
             if (slot.Value.grad is not { } gradient)
@@ -187,9 +222,10 @@ internal abstract class GroupedOptimizer : Optimizer
                 slot.Replace(NewState(slot.Value));
             }
             slot.Steps++;
-            updates.Add(new(slot, gradient.is_sparse ? gradient.to_dense() : gradient));
+            var isSparse = gradient.is_sparse;
+            _updates.Add(isSparse && !TakesSparseRows ? new(slot, gradient.to_dense()) : new(slot, gradient, isSparse));
         }
-        return updates;
+        return _updates;
     }
 
     private List<string> Differences(IReadOnlyDictionary<string, Tensor> state)
@@ -215,6 +251,14 @@ internal abstract class GroupedOptimizer : Optimizer
                 }
             }
         }
+        if (Shared is { } shared)
+        {
+            known.UnionWith(shared.Keys);
+            if (state.Count > 0)
+            {
+                differences.AddRange(shared.Differences(state));
+            }
+        }
         differences.AddRange(state.Keys.Where(key => !known.Contains(key)).Order(StringComparer.Ordinal).Select(key => $"'{key}' is not part of this optimiser"));
         return differences;
     }
@@ -227,5 +271,6 @@ internal readonly record struct GroupRates(double LearningRate, double WeightDec
 
 /// <summary>A parameter that moves in this step.</summary>
 /// <param name="Slot">The parameter and its state.</param>
-/// <param name="Gradient">Its gradient, dense.</param>
-internal readonly record struct ParameterUpdate(ParameterSlot Slot, Tensor Gradient);
+/// <param name="Gradient">Its gradient; dense unless the rule takes sparse rows.</param>
+/// <param name="IsSparse">Whether it is sparse.</param>
+internal readonly record struct ParameterUpdate(ParameterSlot Slot, Tensor Gradient, bool IsSparse = false);

@@ -10,6 +10,39 @@ internal sealed class LambOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
 {
     private readonly double _beta2 = settings.Betas[1];
     private readonly bool _isCorrected = settings.Is("bias_correction");
+    private readonly UpdateLists _lists = new();
+    private readonly VectorLists _vectors = new();
+
+    /// <inheritdoc/>
+    protected override void UpdateGroup(GroupRates group, IReadOnlyList<ParameterUpdate> updates)
+    {
+        foreach (var (steps, kind, same) in UpdateLists.Alike(updates, slot => slot.Steps))
+        {
+            var beta1 = Momentum!.Value;
+            var (first, second) = Corrections(beta1, steps);
+            var numbers = new LambNumbers(beta1, _beta2, first, second, Settings.Epsilon, group.LearningRate, group.WeightDecay);
+            if (Settings.Kernels == KernelChoice.Fastest && _vectors.TryFill(kind, same, 2))
+            {
+                if (kind.Type == ScalarType.Float32)
+                {
+                    LambKernel.Step<float>(_vectors, numbers);
+                }
+                else
+                {
+                    LambKernel.Step<double>(_vectors, numbers);
+                }
+            }
+            else if (Settings.UsesLists(kind, same))
+            {
+                var (parameters, gradients, states) = _lists.Fill(same, 2);
+                FusedKernels.Invoke("lamb", parameters, gradients, states[0], states[1], beta1, _beta2, first, second, Settings.Epsilon, group.LearningRate, group.WeightDecay);
+            }
+            else
+            {
+                base.UpdateGroup(group, same);
+            }
+        }
+    }
 
     /// <inheritdoc/>
     protected override void UpdateParameter(GroupRates group, ParameterSlot slot, Tensor gradient)
@@ -17,11 +50,14 @@ internal sealed class LambOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
         var (p, m, v, beta1) = (slot.Value, slot.State[0], slot.State[1], Momentum!.Value);
         m.mul_(beta1).add_(gradient, alpha: 1 - beta1);
         v.mul_(_beta2).addcmul_(gradient, gradient, 1 - _beta2);
-        var (first, second) = _isCorrected ? (1 - Math.Pow(beta1, slot.Steps), 1 - Math.Pow(_beta2, slot.Steps)) : (1, 1);
+        var (first, second) = Corrections(beta1, slot.Steps);
         var r = m.div(first).div_(v.div(second).sqrt_().add_(Settings.Epsilon));
         r.add_(p, alpha: group.WeightDecay);
         var (length, stepLength) = (linalg.vector_norm(p), linalg.vector_norm(r));
         var ratio = where(length.gt(0).logical_and(stepLength.gt(0)), length / stepLength, ones_like(length)); // stays on the device
         p.sub_(r.mul_(ratio).mul_(group.LearningRate));
     }
+
+    private (double First, double Second) Corrections(double beta1, long steps)
+        => _isCorrected ? (1 - Math.Pow(beta1, steps), 1 - Math.Pow(_beta2, steps)) : (1, 1);
 }

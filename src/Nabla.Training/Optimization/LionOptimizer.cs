@@ -8,6 +8,37 @@ internal sealed class LionOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
     : GroupedOptimizer(settings, groups, settings.Betas[0], "first_moment")
 {
     private readonly double _beta2 = settings.Betas[1];
+    private readonly UpdateLists _lists = new();
+    private readonly VectorLists _vectors = new();
+
+    /// <inheritdoc/>
+    protected override void UpdateGroup(GroupRates group, IReadOnlyList<ParameterUpdate> updates)
+    {
+        var (rate, keep) = (group.LearningRate, 1 - (group.LearningRate * group.WeightDecay));
+        foreach (var (_, kind, same) in UpdateLists.Alike(updates, _ => 0))
+        {
+            if (Settings.Kernels == KernelChoice.Fastest && _vectors.TryFill(kind, same, 1))
+            {
+                if (kind.Type == ScalarType.Float32)
+                {
+                    LionKernel.Step<float>(_vectors, Momentum!.Value, _beta2, rate, keep);
+                }
+                else
+                {
+                    LionKernel.Step<double>(_vectors, Momentum!.Value, _beta2, rate, keep);
+                }
+            }
+            else if (Settings.UsesLists(kind, same))
+            {
+                var (parameters, gradients, states) = _lists.Fill(same, 1);
+                FusedKernels.Invoke("lion", parameters, gradients, states[0], Momentum!.Value, _beta2, rate, keep);
+            }
+            else
+            {
+                base.UpdateGroup(group, same);
+            }
+        }
+    }
 
     /// <inheritdoc/>
     protected override void UpdateParameter(GroupRates group, ParameterSlot slot, Tensor gradient)

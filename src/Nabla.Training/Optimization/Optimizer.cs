@@ -28,7 +28,7 @@ public abstract class Optimizer : IDisposable
     public abstract IReadOnlyList<ParameterGroup> Groups { get; }
 
     /// <summary>The current learning rate, before the groups' factors. A schedule sets it before each step.</summary>
-    public double LearningRate { get; set; }
+    public virtual double LearningRate { get; set; }
 
     /// <summary>
     /// Momentum (SGD, RMSprop) or decay of the first moment (Adam family, Lion, LAMB), in [0, 1); null where the optimiser has none.
@@ -40,11 +40,40 @@ public abstract class Optimizer : IDisposable
         set { }
     }
 
+    /// <summary>Whether a step needs to compute the loss again (L-BFGS): then <see cref="Step(Func{double})"/> must be used.</summary>
+    public virtual bool NeedsClosure => false;
+
+    /// <summary>
+    /// Whether the rule has an average of the weights of its own (Schedule-Free, ASGD), which is what should be evaluated and served;
+    /// <see cref="CopyAverage"/> gives it.
+    /// </summary>
+    public virtual bool HasAverage => false;
+
     /// <summary>Forgets all gradients (they become null, not zero).</summary>
     public abstract void ZeroGradients();
 
     /// <summary>One step. A parameter without a gradient stays, its state too; a zero gradient is a gradient.</summary>
     public abstract void Step();
+
+    /// <summary>One step that may compute loss and gradients several times.</summary>
+    /// <param name="closure">
+    /// Clears the gradients, runs forward and backward on the same batch, and returns the loss. What it throws comes through unchanged, and the
+    /// parameters and the state are then as they were before the step.
+    /// </param>
+    /// <returns>The loss before the step.</returns>
+    public virtual double Step(Func<double> closure)
+    {
+        ArgumentNullException.ThrowIfNull(closure);
+        var loss = closure();
+        Step();
+        return loss;
+    }
+
+    /// <summary>Writes the rule's own average of the weights, where it has one.</summary>
+    /// <param name="targets">Tensors by parameter name that take the average; names that are not this optimiser's are left alone.</param>
+    /// <exception cref="InvalidOperationException">The rule has no average (<see cref="HasAverage"/>).</exception>
+    public virtual void CopyAverage(IReadOnlyDictionary<string, Tensor> targets)
+        => throw new InvalidOperationException("This optimiser keeps no average of the weights. Ask HasAverage first, or average them with WeightAverage.");
 
     /// <summary>All state as tensors by key, <c>parameter name.role</c> (such as <c>conv1.weight.first_moment</c>, step counts included). The optimiser keeps owning them.</summary>
     public abstract IReadOnlyDictionary<string, Tensor> State { get; }

@@ -9,35 +9,37 @@ public static class OptimizerFactory
     public static IReadOnlyList<string> Names { get; } = [.. OptimizerRule.All.Select(rule => rule.Name)];
 
     /// <summary>
-    /// An optimiser over two groups: parameters with two axes or more, which are decayed, and all others (norms and biases), which are not
-    /// unless <see cref="OptimizerOptions.DecayNormsAndBiases"/> says so. Parameters that require no gradient are left out.
+    /// An optimiser over a model's parameters: those with two axes or more are decayed, all others (norms and biases) are not unless
+    /// <see cref="OptimizerOptions.DecayNormsAndBiases"/> says so; <see cref="OptimizerOptions.Groups"/> and
+    /// <see cref="OptimizerOptions.LayerDecay"/> change rates and decay. Parameters that require no gradient are left out.
     /// </summary>
     /// <param name="options">Which optimiser, and its numbers.</param>
-    /// <param name="parameters">Parameters of the model; the model keeps owning them. Move the model to its device first.</param>
-    /// <exception cref="OptionsException">The name is not known, or a value cannot work or does not belong to this optimiser.</exception>
+    /// <param name="parameters">Parameters of the model, in its order; the model keeps owning them. Move the model to its device first.</param>
+    /// <exception cref="OptionsException">The name is not known, a value cannot work or does not belong to this optimiser, or a group's pattern fits no parameter.</exception>
     /// <exception cref="ArgumentException">No parameter requires a gradient, or two have the same name.</exception>
     public static Optimizer Create(OptimizerOptions options, IEnumerable<NamedParameter> parameters)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(parameters);
-        return Create(options, GroupByAxes(options, parameters));
+        Validate(options);
+        return Create(options, ParameterGrouping.Group(options, [.. parameters]));
     }
 
-    /// <summary>An optimiser over given groups, for example with a smaller rate for lower layers. Each group carries its own weight decay.</summary>
-    /// <param name="options">Which optimiser, and its numbers; its weight decay is not used.</param>
+    /// <summary>An optimiser over given groups. Each group carries its own rate factor and weight decay.</summary>
+    /// <param name="options">Which optimiser, and its numbers; its weight decay, groups and layer decay are not used.</param>
     /// <param name="groups">The groups.</param>
     /// <exception cref="OptionsException">The name is not known, or a value cannot work or does not belong to this optimiser.</exception>
     /// <exception cref="ArgumentException">No parameter requires a gradient, or two have the same name.</exception>
-    public static Optimizer Create(OptimizerOptions options, IReadOnlyList<ParameterGroup> groups) => Create(options, groups, useFusedKernels: true);
+    public static Optimizer Create(OptimizerOptions options, IReadOnlyList<ParameterGroup> groups) => Create(options, groups, KernelChoice.Fastest);
 
-    /// <summary>As the public form, with the plain path by choice.</summary>
-    internal static Optimizer Create(OptimizerOptions options, IReadOnlyList<ParameterGroup> groups, bool useFusedKernels)
+    /// <summary>As the public form, with the kernels by choice.</summary>
+    internal static Optimizer Create(OptimizerOptions options, IReadOnlyList<ParameterGroup> groups, KernelChoice kernels)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(groups);
         Validate(options);
-        var rule = OptimizerRule.All.Single(rule => rule.Name == options.Name);
-        return rule.Create(rule.Resolve(options) with { UseFusedKernels = useFusedKernels }, groups);
+        var optimizer = options.Name == OptimizerRule.Muon ? WithAuxiliary(options, groups, kernels) : Make(options, groups, kernels);
+        return options.Lookahead is { } lookahead ? new LookaheadOptimizer(optimizer, lookahead) : optimizer;
     }
 
     /// <summary>Checks the name and every value without making anything.</summary>
@@ -48,15 +50,35 @@ public static class OptimizerFactory
         ArgumentNullException.ThrowIfNull(options);
         OptionsCheck.For(options).OneOf("name", options.Name, Names).ThrowIfAny();
         options.Validate();
+        options.Lookahead?.Validate();
+        options.Auxiliary?.Validate();
+        foreach (var group in options.Groups ?? [])
+        {
+            group.Validate();
+        }
         _ = OptimizerRule.All.Single(rule => rule.Name == options.Name).Resolve(options);
     }
 
-    /// <summary>The two groups that <see cref="Create(OptimizerOptions, IEnumerable{NamedParameter})"/> makes.</summary>
-    internal static IReadOnlyList<ParameterGroup> GroupByAxes(OptimizerOptions options, IEnumerable<NamedParameter> parameters)
+    private static Optimizer Make(OptimizerOptions options, IReadOnlyList<ParameterGroup> groups, KernelChoice kernels)
     {
-        var isDecayed = parameters.Where(p => p.Value.requires_grad).ToLookup(p => options.DecayNormsAndBiases || p.Value.dim() > 1);
-        return [.. new[] { true, false }
-            .Where(isDecayed.Contains)
-            .Select(decayed => new ParameterGroup { Parameters = [.. isDecayed[decayed]], WeightDecay = decayed ? options.WeightDecay : 0 })];
+        var rule = OptimizerRule.All.Single(rule => rule.Name == options.Name);
+        return rule.Create(rule.Resolve(options) with { Kernels = kernels }, groups);
+    }
+
+    /// <summary>Matrices to muon, all other parameters to an AdamW beside it.</summary>
+    private static Optimizer WithAuxiliary(OptimizerOptions options, IReadOnlyList<ParameterGroup> groups, KernelChoice kernels)
+    {
+        var auxiliary = options.Auxiliary ?? new();
+        var split = ParameterGrouping.Split(groups, auxiliary);
+        if (split.Matrices.Count == 0)
+        {
+            throw new ArgumentException($"muon has nothing to do: no parameter is a matrix that it takes. auxiliary.match takes {string.Join(", ", auxiliary.Match)}. Use adamw, or narrow those patterns.", nameof(groups));
+        }
+        var muon = Make(options, split.Matrices, kernels);
+        if (split.Others.Count == 0)
+        {
+            return muon;
+        }
+        return new CompositeOptimizer(muon, Make(auxiliary.ToOptimizer(), split.Others, kernels));
     }
 }

@@ -21,10 +21,29 @@ internal sealed record OptimizerSettings
     /// <summary>Every further option of the rule by its PyTorch name.</summary>
     public required IReadOnlyDictionary<string, double> Extra { get; init; }
 
-    /// <summary>Whether kernels over lists of tensors are used where there are some; the plain path is their reference.</summary>
-    public bool UseFusedKernels { get; init; } = true;
+    /// <summary>Which kernels are used where there are some.</summary>
+    public KernelChoice Kernels { get; init; } = KernelChoice.Fastest;
+
+    /// <summary>Whether a kernel over lists of tensors takes these updates.</summary>
+    /// <param name="kind">Their kind.</param>
+    /// <param name="updates">Updates of one kind.</param>
+    public bool UsesLists(ParameterKind kind, IReadOnlyList<ParameterUpdate> updates)
+        => Kernels != KernelChoice.Plain && FusedKernels.Support(kind.Device) && UpdateLists.HaveOneLayout(updates);
 
     /// <summary>Whether a switch among <see cref="Extra"/> is on.</summary>
     /// <param name="name">Its PyTorch name.</param>
     public bool Is(string name) => Extra[name] != 0;
+}
+
+/// <summary>Which form of an optimiser's step is used.</summary>
+internal enum KernelChoice
+{
+    /// <summary>What is fastest on the device: the native fused step, .NET vectors on the CPU, operations over lists on a GPU.</summary>
+    Fastest,
+
+    /// <summary>Operations over lists of tensors, also where .NET vectors would be faster.</summary>
+    Lists,
+
+    /// <summary>Operation by operation, parameter by parameter: the reference of the others.</summary>
+    Plain,
 }

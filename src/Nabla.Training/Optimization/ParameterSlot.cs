@@ -4,6 +4,7 @@ namespace Nabla.Training;
 internal sealed class ParameterSlot(NamedParameter parameter) : IDisposable
 {
     private Tensor? _stepCount;
+    private ParameterKind? _kind;
 
     /// <summary>Key of the parameter in the model's state.</summary>
     public string Name => parameter.Name;
@@ -16,6 +17,9 @@ internal sealed class ParameterSlot(NamedParameter parameter) : IDisposable
 
     /// <summary>State by role, in the order of the optimiser's roles; empty before the first gradient.</summary>
     public Tensor[] State { get; private set; } = [];
+
+    /// <summary>Type, device and layout of the parameter, asked once: native calls add up over hundreds of parameters.</summary>
+    public ParameterKind Kind => _kind ??= new(Value.dtype, Value.device_type, Value.device_index, Value.is_contiguous());
 
     /// <summary>Whether there is anything to save.</summary>
     public bool HasState => Steps > 0;
@@ -43,6 +47,7 @@ internal sealed class ParameterSlot(NamedParameter parameter) : IDisposable
             tensor.DetachFromDisposeScope();
         }
         State = state;
+        _kind = null;
     }
 
     /// <inheritdoc/>
@@ -53,3 +58,10 @@ internal sealed class ParameterSlot(NamedParameter parameter) : IDisposable
         _stepCount = null;
     }
 }
+
+/// <summary>What kernels over lists of tensors must know of a parameter.</summary>
+/// <param name="Type">Its type.</param>
+/// <param name="Device">Type of its device.</param>
+/// <param name="DeviceIndex">Number of its device.</param>
+/// <param name="IsContiguous">Whether its entries lie in the order of its axes.</param>
+internal readonly record struct ParameterKind(ScalarType Type, DeviceType Device, int DeviceIndex, bool IsContiguous);

@@ -24,7 +24,7 @@ internal sealed class PlateauSchedule(ScheduleOptions options, long warmupSteps)
     internal double Best => _best;
 
     /// <inheritdoc/>
-    public override double Factor(long step) => FormulaSchedule.Warmup(step, warmupSteps, options.WarmupStart) * _factor;
+    public override double Factor(long step) => FormulaSchedule.Warmup(step, warmupSteps, options.WarmupStart, options.WarmupShape) * _factor;
 
     /// <inheritdoc/>
     public override void OnEvaluated(double value)

@@ -11,7 +11,10 @@ public static class ScheduleFactory
 
     /// <summary>Valid values of <see cref="ScheduleOptions.Name"/>.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        ["constant", "linear", "cosine", "cosine-restarts", "polynomial", "inverse-sqrt", "one-cycle", "step", "multi-step", "exponential", "cyclic", "warmup-stable-decay", "plateau"];
+        ["constant", "linear", "cosine", "cosine-restarts", "polynomial", "inverse-sqrt", "one-cycle", "step", "multi-step", "exponential", "cyclic", "warmup-stable-decay", "plateau", "sequential", "chained"];
+
+    /// <summary>Names that can be parts of a chained schedule: those whose rates can be multiplied.</summary>
+    internal static IReadOnlyList<string> Chainable { get; } = ["constant", "linear", "cosine", "polynomial", "inverse-sqrt", "step", "multi-step", "exponential", "warmup-stable-decay"];
 
     /// <summary>The schedule of a run. Past <paramref name="totalSteps"/> those that end hold their last rate.</summary>
     /// <param name="options">Which schedule, and its numbers.</param>
@@ -23,17 +26,19 @@ public static class ScheduleFactory
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(totalSteps, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(stepsPerEpoch, 1);
-        options.Validate();
-        var warmup = options.WarmupSteps > 0 ? options.WarmupSteps : (long)Math.Round((options.WarmupFraction ?? 0) * totalSteps);
+        Validate(options);
+        totalSteps = options.Steps ?? totalSteps;
+        var warmup = Warmup(options, totalSteps);
         var rest = Math.Max(1, totalSteps - warmup);
-        double Progress(long step) => Math.Min(1.0, (double)(step - warmup) / rest);
+        double Raw(long step) => (double)(step - warmup) / rest;
+        double Progress(long step) => Math.Min(1.0, Raw(step));
         double ToFinal(double share) => options.FinalFraction + ((1 - options.FinalFraction) * share);
-        Schedule Warmed(Func<long, double> factor) => new FormulaSchedule(warmup, options.WarmupStart, factor);
+        Schedule Warmed(Func<long, double> factor) => new FormulaSchedule(warmup, options.WarmupStart, options.WarmupShape, factor);
         return options.Name switch
         {
             "constant" => Warmed(_ => 1),
-            "linear" => Warmed(step => ToFinal(1 - Progress(step))),
-            "cosine" => Warmed(step => ToFinal(Math.Max(0, (1 + Math.Cos(Math.PI * (options.Cycles ?? HalfWave) * 2 * Progress(step))) / 2))),
+            "linear" => Warmed(step => options.FinalFraction + (((options.InitialFraction ?? 1) - options.FinalFraction) * (1 - Progress(step)))),
+            "cosine" => Warmed(step => ToFinal(Math.Max(0, (1 + Math.Cos(Math.PI * (options.Cycles ?? HalfWave) * 2 * (options.AfterEnd == "continue" ? Raw(step) : Progress(step)))) / 2))),
             "cosine-restarts" => Warmed(step => ToFinal((1 + Math.Cos(Math.PI * CyclePosition(options, step - warmup, Progress(step)))) / 2)),
             "polynomial" => Warmed(step => ToFinal(Math.Pow(1 - Progress(step), options.Power))),
             "inverse-sqrt" => Warmed(InverseSqrt(options.Timescale ?? (warmup > 0 ? warmup : DefaultTimescale), warmup)),
@@ -44,8 +49,32 @@ public static class ScheduleFactory
             "cyclic" => Cyclic(options, warmup, rest),
             "warmup-stable-decay" => Warmed(StableDecay(options, totalSteps, warmup, ToFinal)),
             "plateau" => new PlateauSchedule(options, warmup),
+            "sequential" => Sequential(options, totalSteps, stepsPerEpoch),
+            "chained" => new ChainedSchedule([.. options.Parts!.Select(part => (Create(part, totalSteps, stepsPerEpoch), part.Name == "cosine" ? (part.FinalFraction, Warmup(part, part.Steps ?? totalSteps)) : ((double, long)?)null))]),
             _ => throw new ArgumentException($"Schedule '{options.Name}' is listed but not built.", nameof(options)),
         };
+    }
+
+    /// <summary>Checks a schedule and its parts without making anything.</summary>
+    /// <param name="options">Which schedule, and its numbers.</param>
+    /// <exception cref="OptionsException">The name is not known or a value cannot work.</exception>
+    public static void Validate(ScheduleOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        foreach (var part in options.Parts ?? [])
+        {
+            Validate(part);
+        }
+    }
+
+    private static long Warmup(ScheduleOptions options, long totalSteps)
+        => options.WarmupSteps > 0 ? options.WarmupSteps : (long)Math.Round((options.WarmupFraction ?? 0) * totalSteps);
+
+    private static SequentialSchedule Sequential(ScheduleOptions options, long totalSteps, long stepsPerEpoch)
+    {
+        long[] starts = [0, .. options.PartStarts ?? []];
+        return new([.. options.Parts!.Select((part, i) => (starts[i], Create(part, Math.Max(1, (i + 1 < starts.Length ? starts[i + 1] : totalSteps) - starts[i]), stepsPerEpoch)))]);
     }
 
     /// <summary>Place within the present cosine cycle, in [0, 1) (Loshchilov and Hutter, 2017, arXiv:1608.03983); 1 after the last one.</summary>
@@ -111,7 +140,7 @@ public static class ScheduleFactory
             }
             return from;
         }
-        return new(0, 0, step => At(step, start, knot => knot.Rate), options.CycleMomentum ? step => At(step, high, knot => knot.Momentum) : null);
+        return new(0, 0, "linear", step => At(step, start, knot => knot.Rate), options.CycleMomentum ? step => At(step, high, knot => knot.Momentum) : null);
     }
 
     /// <summary>Up and down again and again (Smith, 2017, arXiv:1506.01186).</summary>
@@ -133,6 +162,6 @@ public static class ScheduleFactory
                 _ => 1,
             };
         }
-        return new(warmup, options.WarmupStart, step => start + ((1 - start) * Height(step)), options.CycleMomentum ? step => high - ((high - low) * Height(step)) : null);
+        return new(warmup, options.WarmupStart, options.WarmupShape, step => start + ((1 - start) * Height(step)), options.CycleMomentum ? step => high - ((high - low) * Height(step)) : null);
     }
 }

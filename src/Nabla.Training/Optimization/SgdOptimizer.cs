@@ -7,25 +7,39 @@ namespace Nabla.Training;
 internal sealed class SgdOptimizer(OptimizerSettings settings, IReadOnlyList<ParameterGroup> groups)
     : GroupedOptimizer(settings, groups, settings.Momentum > 0 ? settings.Momentum : null, settings.Momentum > 0 ? ["momentum"] : [])
 {
+    private static readonly Tensor[] NoTensors = [];
+    private readonly UpdateLists _lists = new();
     private readonly double _dampening = settings.Extra["dampening"];
     private readonly bool _maximize = settings.Is("maximize");
 
     /// <inheritdoc/>
+    protected override bool TakesSparseRows => true;
+
+    /// <inheritdoc/>
     protected override void UpdateGroup(GroupRates group, IReadOnlyList<ParameterUpdate> updates)
     {
-        foreach (var same in updates.GroupBy(update => (update.Slot.Steps == 1, update.Slot.Value.dtype, update.Slot.Value.device_type, update.Slot.Value.device_index)))
+        foreach (var (isFirst, kind, same) in UpdateLists.Alike(updates, slot => slot.Steps == 1))
         {
-            if (!Settings.UseFusedKernels || !FusedKernels.Support(same.Key.device_type))
+            if (!Settings.UsesLists(kind, same))
             {
-                base.UpdateGroup(group, [.. same]);
+                base.UpdateGroup(group, same);
                 continue;
             }
-            FusedKernels.Invoke("sgd",
-                same.Select(update => (Tensor)update.Slot.Value).ToArray(),
-                same.Select(update => update.Gradient).ToArray(),
-                Momentum is null ? Array.Empty<Tensor>() : same.Select(update => update.Slot.State[0]).ToArray(),
-                group.WeightDecay, Momentum ?? 0, group.LearningRate, _dampening, Settings.Nesterov, _maximize, same.Key.Item1);
+            var (parameters, gradients, states) = _lists.Fill(same, Momentum is null ? 0 : 1);
+            FusedKernels.Invoke("sgd", parameters, gradients, Momentum is null ? NoTensors : states[0],
+                group.WeightDecay, Momentum ?? 0, group.LearningRate, _dampening, Settings.Nesterov, _maximize, isFirst);
         }
+    }
+
+    /// <inheritdoc/>
+    protected override void UpdateRows(GroupRates group, ParameterSlot slot, Tensor gradient)
+    {
+        if (Momentum is not null || group.WeightDecay != 0)
+        {
+            base.UpdateRows(group, slot, gradient); // momentum and decay move every row
+            return;
+        }
+        slot.Value.index_add_(0, gradient.SparseIndices[0], gradient.SparseValues, _maximize ? group.LearningRate : -group.LearningRate);
     }
 
     /// <inheritdoc/>

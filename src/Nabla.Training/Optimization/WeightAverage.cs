@@ -72,6 +72,27 @@ public sealed class WeightAverage : IDisposable
         _updates++;
     }
 
+    /// <summary>Copies the model's present weights and buffers without counting an update: an average that has not begun.</summary>
+    internal void Follow()
+    {
+        ThrowIfApplied("copy the weights");
+        using var noGradients = no_grad();
+        foreach (var (_, value, average) in _parameters.Concat(_buffers))
+        {
+            average.copy_(value);
+        }
+    }
+
+    /// <summary>Takes the buffers of a model that holds the average, such as statistics computed for it.</summary>
+    internal void KeepBuffers()
+    {
+        using var noGradients = no_grad();
+        foreach (var (_, value, average) in _buffers)
+        {
+            average.copy_(value);
+        }
+    }
+
     /// <summary>
     /// Puts the average into the model until the result is disposed, then the model's own weights come back, bit for bit. Evaluate in between;
     /// what buffers the model changes meanwhile are put back too.

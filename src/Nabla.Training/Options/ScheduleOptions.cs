@@ -10,7 +10,7 @@ public sealed record ScheduleOptions
 {
     /// <summary>
     /// Name: constant, linear, cosine, cosine-restarts, polynomial, inverse-sqrt, one-cycle, step, multi-step, exponential, cyclic,
-    /// warmup-stable-decay or plateau. Default: constant.
+    /// warmup-stable-decay, plateau, or one made of parts: sequential (one after the other) or chained (all at once). Default: constant.
     /// </summary>
     public string Name { get; init; } = "constant";
 
@@ -20,13 +20,16 @@ public sealed record ScheduleOptions
     /// <summary>Share of all steps that are warm-up (one-cycle: the rising part), in [0, 1]; used when <see cref="WarmupSteps"/> is 0; null: none (one-cycle: 0.3). Default: null.</summary>
     public double? WarmupFraction { get; init; }
 
+    /// <summary>Form of the warm-up: linear, cosine, 1-sqrt, or flat (its starting rate until it ends). Default: linear.</summary>
+    public string WarmupShape { get; init; } = "linear";
+
     /// <summary>Rate at the first step of the warm-up, in [0, 1]. Default: 0, so the first step does nothing.</summary>
     public double WarmupStart { get; init; }
 
     /// <summary>Rate at the end (linear, cosine, cosine-restarts, polynomial, one-cycle, warmup-stable-decay) or the lowest one (plateau), in [0, 1]. Default: 0.</summary>
     public double FinalFraction { get; init; }
 
-    /// <summary>Rate at the start of the cycle (one-cycle) or at its lowest (cyclic), in [0, 1]; null: 1/25 (one-cycle), 1/10 (cyclic). Default: null.</summary>
+    /// <summary>Rate at the start (linear, one-cycle) or at its lowest (cyclic), in [0, 1]; null: 1 (linear), 1/25 (one-cycle), 1/10 (cyclic). Default: null.</summary>
     public double? InitialFraction { get; init; }
 
     /// <summary>Factor of each drop (step, multi-step, plateau), of each epoch (exponential) or step (cyclic, exponential shape), in (0, 1]. Default: 0.1.</summary>
@@ -77,6 +80,18 @@ public sealed record ScheduleOptions
     /// <summary>Momentum at the lowest rate (one-cycle, cyclic), in [0, 1); null: 0.95 (one-cycle), 0.9 (cyclic). Default: null.</summary>
     public double? HighMomentum { get; init; }
 
+    /// <summary>Steps over which the schedule runs, at least 1; null: all steps of the run, or of the part. Default: null.</summary>
+    public long? Steps { get; init; }
+
+    /// <summary>After the last step (cosine): hold the last rate, or continue the wave, which rises again, as PyTorch and transformers do. Default: hold.</summary>
+    public string AfterEnd { get; init; } = "hold";
+
+    /// <summary>The schedules of which this one is made (sequential, chained); each gives shares of the peak rate. Default: none.</summary>
+    public IReadOnlyList<ScheduleOptions>? Parts { get; init; }
+
+    /// <summary>Steps at which the second and later parts begin (sequential), growing; each part counts its own steps from 0. Default: none.</summary>
+    public IReadOnlyList<long>? PartStarts { get; init; }
+
     /// <summary>Evaluations without improvement before a drop (plateau). Default: 10.</summary>
     public int Patience { get; init; } = 10;
 
@@ -125,7 +140,25 @@ public sealed record ScheduleOptions
         .Require(Threshold >= 0, $"threshold must be at least 0; it is {Threshold}.")
         .Require(Cooldown >= 0, $"cooldown must be at least 0; it is {Cooldown}.")
         .Require(MinimumDrop >= 0, $"minimum_drop must be at least 0; it is {MinimumDrop}.")
+        .OneOf("warmup_shape", WarmupShape, WarmupShapes)
+        .Require(Steps is null or >= 1, $"steps must be at least 1; it is {Steps}.")
+        .OneOf("after_end", AfterEnd, AfterEnds)
+        .Require(AfterEnd == "hold" || Name == "cosine", $"after_end belongs to cosine; {Name} holds its last rate.")
+        .Require(IsMade == Parts is { Count: > 0 }, IsMade ? $"parts must be at least one schedule for {Name}." : $"parts belong to sequential and chained; leave them out for {Name}.")
+        .Require(Name == "sequential" || PartStarts is null or { Count: 0 }, $"part_starts belong to sequential; leave them out for {Name}.")
+        .Require(Name != "sequential" || (PartStarts?.Count ?? 0) == Math.Max(0, (Parts?.Count ?? 0) - 1), $"part_starts must be one fewer than parts ({Parts?.Count ?? 0}); there are {PartStarts?.Count ?? 0}.")
+        .Require(PartStarts is null || PartStarts.Prepend(0).Zip(PartStarts).All(pair => pair.First < pair.Second), $"part_starts must be above 0 and grow; they are [{string.Join(", ", PartStarts ?? [])}].")
+        .Require(Parts is null || Parts.All(part => Name == "chained" ? ScheduleFactory.Chainable.Contains(part.Name) : part.Name != "plateau"),
+            $"parts of {Name} cannot be {string.Join(", ", (Parts ?? []).Select(part => part.Name).Where(part => Name == "chained" ? !ScheduleFactory.Chainable.Contains(part) : part == "plateau"))}.{(Name == "chained" ? $" Valid: {string.Join(", ", ScheduleFactory.Chainable)}." : "")}")
         .ThrowIfAny();
+
+    private bool IsMade => Name is "sequential" or "chained";
+
+    /// <summary>Valid values of <see cref="WarmupShape"/>.</summary>
+    public static IReadOnlyCollection<string> WarmupShapes { get; } = ["linear", "cosine", "1-sqrt", "flat"];
+
+    /// <summary>Valid values of <see cref="AfterEnd"/>.</summary>
+    public static IReadOnlyCollection<string> AfterEnds { get; } = ["hold", "continue"];
 
     /// <summary>Valid values of <see cref="CycleShape"/>.</summary>
     public static IReadOnlyCollection<string> CycleShapes { get; } = ["triangular", "halving", "exponential"];

@@ -29,17 +29,32 @@ public sealed record TrainingOptions
     /// <summary>Measures against overfitting.</summary>
     public RegularizationOptions Regularization { get; init; } = new();
 
-    /// <summary>Largest allowed global 2-norm of the gradients; null: no clipping. Default: null.</summary>
+    /// <summary>Largest allowed global norm of the gradients; null: no clipping. Default: null.</summary>
     public double? GradientClipping { get; init; }
+
+    /// <summary>Order of the norm of <see cref="GradientClipping"/>, above 0; .inf: the largest absolute entry. Default: 2.</summary>
+    public double GradientClippingNorm { get; init; } = 2;
+
+    /// <summary>Largest allowed absolute value of each gradient entry; null: no such clipping. Default: null.</summary>
+    public double? GradientClippingValue { get; init; }
 
     /// <summary>Decay of the exponential moving average of the weights, in (0, 1); null: none. The average is what is evaluated and served. Default: null.</summary>
     public double? EmaDecay { get; init; }
+
+    /// <summary>An average of the weights with all its choices (ema or swa), instead of <see cref="EmaDecay"/>; null: none. Default: null.</summary>
+    public AveragingOptions? Averaging { get; init; }
+
+    /// <summary>Sharpness-aware minimisation around the optimiser; null: off. Default: null.</summary>
+    public SamOptions? Sam { get; init; }
 
     /// <summary>Stops when a metric no longer improves; null: never. Default: null.</summary>
     public EarlyStoppingOptions? EarlyStopping { get; init; }
 
     /// <summary>When checkpoints are written and which are kept.</summary>
     public CheckpointOptions Checkpoints { get; init; } = new();
+
+    /// <summary>What follows when a loss or a gradient is NaN or infinite.</summary>
+    public NonFiniteOptions NonFinite { get; init; } = new();
 
     /// <summary>Log a line of metrics every so many steps. Default: 10.</summary>
     public int LogEverySteps { get; init; } = 10;
@@ -74,6 +89,10 @@ public sealed record TrainingOptions
         .Require(AccumulateBatches >= 1, $"accumulate_batches must be at least 1; it is {AccumulateBatches}.")
         .OneOf("precision", Precision, PrecisionNames)
         .Require(GradientClipping is null or > 0, $"gradient_clipping must be above 0; it is {GradientClipping}.")
+        .Require(GradientClippingNorm > 0, $"gradient_clipping_norm must be above 0; it is {GradientClippingNorm}.")
+        .Require(GradientClippingValue is null or > 0, $"gradient_clipping_value must be above 0; it is {GradientClippingValue}.")
+        .Require(GradientClippingValue is null || GradientClipping is null, "gradient_clipping_value and gradient_clipping cannot both be given; keep one.")
+        .Require(EmaDecay is null || Averaging is null, "ema_decay is the short form of averaging; keep one of them.")
         .Require(EmaDecay is null or (> 0 and < 1), $"ema_decay must be in (0, 1); it is {EmaDecay}.")
         .Require(LogEverySteps >= 1, $"log_every_steps must be at least 1; it is {LogEverySteps}.")
         .Require(ValidateEveryEpochs >= 1, $"validate_every_epochs must be at least 1; it is {ValidateEveryEpochs}.")
@@ -129,27 +148,6 @@ public sealed record EarlyStoppingOptions
     public void Validate() => OptionsCheck.For(this)
         .Require(Patience >= 1, $"patience must be at least 1; it is {Patience}.")
         .Require(MinimumChange >= 0, $"minimum_change must be at least 0; it is {MinimumChange}.")
-        .Require(Monitor.Contains('/', StringComparison.Ordinal), $"monitor must be split/metric, such as validation/loss; it is '{Monitor}'.")
-        .ThrowIfAny();
-}
-
-/// <summary>When checkpoints are written and which are kept.</summary>
-public sealed record CheckpointOptions
-{
-    /// <summary>Write one every so many steps as well as after each epoch; null: only after epochs. Default: null.</summary>
-    public long? EverySteps { get; init; }
-
-    /// <summary>How many of the newest are kept, besides the best. Default: 2.</summary>
-    public int KeepLast { get; init; } = 2;
-
-    /// <summary>The metric that decides which one is best. Default: validation/loss.</summary>
-    public string Monitor { get; init; } = "validation/loss";
-
-    /// <summary>Checks every value.</summary>
-    /// <exception cref="OptionsException">A value cannot work.</exception>
-    public void Validate() => OptionsCheck.For(this)
-        .Require(EverySteps is null or >= 1, $"every_steps must be at least 1; it is {EverySteps}.")
-        .Require(KeepLast >= 1, $"keep_last must be at least 1; it is {KeepLast}.")
         .Require(Monitor.Contains('/', StringComparison.Ordinal), $"monitor must be split/metric, such as validation/loss; it is '{Monitor}'.")
         .ThrowIfAny();
 }

@@ -1,18 +1,21 @@
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
 
 namespace Nabla.Training;
 
 /// <summary>
 /// Appends rows to <c>metrics.jsonl</c>, each a JSON object on its own line with <c>step</c>, <c>epoch</c>, <c>time</c>, <c>seconds</c> and the metrics.
-/// Values that are not finite are written as strings. Not thread-safe.
+/// Values that are not finite are written as strings. Not thread-safe but for flushing.
 /// </summary>
 internal sealed class MetricsLog : IDisposable
 {
     private static readonly string[] OwnFields = ["step", "epoch", "time", "seconds"];
     private readonly FileStream _file;
+    private readonly SafeFileHandle _handle;
 
-    private MetricsLog(FileStream file) => _file = file;
+    // The handle is taken here, once: asking a stream for it is not thread-safe, flushing by it is.
+    private MetricsLog(FileStream file) => (_file, _handle) = (file, file.SafeFileHandle);
 
     /// <summary>Opens the log to go on after a step: rows of later steps, and a line cut off by a crash, are removed.</summary>
     /// <param name="path">The file; it is made when missing.</param>
@@ -77,8 +80,8 @@ internal sealed class MetricsLog : IDisposable
         _file.Flush();
     }
 
-    /// <summary>Makes the rows so far survive a loss of power; called before a checkpoint refers to them.</summary>
-    public void FlushToDisk() => _file.Flush(flushToDisk: true);
+    /// <summary>Makes the rows so far survive a loss of power; called before a checkpoint refers to them, on any thread.</summary>
+    public void FlushToDisk() => RandomAccess.FlushToDisk(_handle);
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();

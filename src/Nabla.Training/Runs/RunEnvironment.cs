@@ -46,7 +46,10 @@ public sealed record RunEnvironment
     public long Seed { get; init; }
 
     /// <summary>SHA-256 of each data set, by name.</summary>
-    public IReadOnlyDictionary<string, string> DataHashes { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> DataHashes { get; init => field = value ?? field; } = new Dictionary<string, string>(); // a key that is missing in the file is read as null
+
+    /// <summary>SHA-256 of the files from which the model is rebuilt, beside the checkpoints (recipe, encoders), by name.</summary>
+    public IReadOnlyDictionary<string, string> Files { get; init => field = value ?? field; } = new Dictionary<string, string>();
 
     /// <summary>Describes this process.</summary>
     /// <param name="device">Device that trains.</param>
@@ -57,7 +60,7 @@ public sealed record RunEnvironment
         ArgumentNullException.ThrowIfNull(device);
         return new()
         {
-            Nabla = VersionOf(typeof(RunEnvironment).Assembly),
+            Nabla = NablaVersion,
             Runtime = RuntimeInformation.FrameworkDescription,
             TorchSharp = VersionOf(typeof(torch).Assembly),
             LibTorch = torch.__version__,
@@ -73,6 +76,9 @@ public sealed record RunEnvironment
             DataHashes = dataHashes ?? new Dictionary<string, string>(),
         };
     }
+
+    /// <summary>Version of this library.</summary>
+    internal static string NablaVersion { get; } = VersionOf(typeof(RunEnvironment).Assembly);
 
     private static string VersionOf(Assembly assembly)
         => assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? assembly.GetName().Version?.ToString() ?? "";

@@ -33,6 +33,9 @@ public sealed class RunFolder
     /// <summary>One JSON object for each logged step.</summary>
     public string MetricsPath => Path.Combine(FullPath, "metrics.jsonl");
 
+    /// <summary>What went wrong and did not end the run, one JSON object a line; there when anything has.</summary>
+    public string IncidentsPath => Path.Combine(FullPath, "incidents.jsonl");
+
     /// <summary>One file for people.</summary>
     public string ReportPath => Path.Combine(FullPath, "report.html");
 
@@ -61,6 +64,7 @@ public sealed class RunFolder
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
+            Remove(path);
             throw new CheckpointException($"{path}: expected to make a run folder here, got an error: {error.Message} Choose another place with --out, or free space.", error);
         }
     }
@@ -122,9 +126,57 @@ public sealed class RunFolder
     /// <summary>The logged rows; a line cut off by a crash ends them.</summary>
     public IReadOnlyList<MetricsRow> ReadMetrics() => MetricsLog.Read(MetricsPath);
 
+    /// <summary>Adds a line to the incidents.</summary>
+    /// <param name="incident">What went wrong and did not end the run.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void AppendIncident(RunIncident incident)
+    {
+        ArgumentNullException.ThrowIfNull(incident);
+        using var file = new FileStream(IncidentsPath, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
+        file.Write(incident.ToLine());
+    }
+
+    /// <summary>The incidents, oldest first; a line cut off by a crash is left out.</summary>
+    public IReadOnlyList<RunIncident> ReadIncidents()
+        => File.Exists(IncidentsPath) ? [.. File.ReadLines(IncidentsPath).Select(RunIncident.FromLine).OfType<RunIncident>()] : [];
+
     /// <summary>The run's checkpoints.</summary>
     /// <param name="logger">Hears of checkpoints that are damaged; null: nobody.</param>
     public CheckpointStore OpenCheckpoints(Microsoft.Extensions.Logging.ILogger? logger = null) => new(FullPath, logger);
+
+    /// <summary>Removes the folder when training has not begun in it, so that a run that was refused leaves nothing behind; any other folder stays.</summary>
+    public void DiscardUnlessBegun()
+    {
+        try
+        {
+            if (ReadStatus().State == RunState.Created)
+            {
+                Remove(FullPath);
+            }
+        }
+        catch (CheckpointException)
+        {
+            // A damaged folder is left for people to look at; what refused the run is what the caller must hear.
+        }
+    }
+
+    /// <summary>Removes a run's folder and the one above it if that is left empty.</summary>
+    private static void Remove(string path)
+    {
+        try
+        {
+            Directory.Delete(path, recursive: true);
+            var above = Path.GetDirectoryName(path)!;
+            if (!Directory.EnumerateFileSystemEntries(above).Any())
+            {
+                Directory.Delete(above);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // The error that led here is what the caller must hear; what is left says "created" of itself.
+        }
+    }
 
     private static bool IsRun(string path) => File.Exists(Path.Combine(path, StatusFile));
 }

@@ -35,7 +35,7 @@ public sealed class RunLock : IDisposable
             }
             return new(file);
         }
-        catch (UnauthorizedAccessException error)
+        catch (Exception error) when (error is UnauthorizedAccessException || (error is IOException && !IsSharing(error)))
         {
             throw new CheckpointException($"{folder}: expected a run folder that can be written, got an error: {error.Message} Change its permissions, or train into another folder with --out.", error);
         }
@@ -44,6 +44,9 @@ public sealed class RunLock : IDisposable
             throw new CheckpointException($"{folder}: expected to be the only process training in this run folder, got an error: {error.Message} Wait for the other process or end it, or start a new run.", error);
         }
     }
+
+    // EWOULDBLOCK of Linux and of macOS, and ERROR_SHARING_VIOLATION: another process has the file. Anything else is the folder's or the disk's.
+    private static bool IsSharing(Exception error) => error.HResult is 11 or 35 or unchecked((int)0x80070020);
 
     /// <summary>Whether a living process holds the lock.</summary>
     /// <param name="folder">The run folder.</param>

@@ -34,7 +34,7 @@ public sealed record RunStatus
     public StopReason? StopReason { get; init; }
 
     /// <summary>The newest value of each metric, by <c>split/metric</c>.</summary>
-    public IReadOnlyDictionary<string, double> Metrics { get; init; } = new Dictionary<string, double>();
+    public IReadOnlyDictionary<string, double> Metrics { get; init => field = value ?? field; } = new Dictionary<string, double>(); // a key that is missing in the file is read as null
 
     /// <summary>The error that ended it, or null.</summary>
     public string? Error { get; init; }

@@ -179,6 +179,15 @@ public sealed record DataOptions
     /// <summary>Whether the last batch of an epoch is left out when it is not full. Default: false.</summary>
     public bool DropLast { get; init; }
 
+    /// <summary>Threads that decode and augment batches ahead of the training step, 1 to 256; the result is the same for any number. Null: half of the cores, at most 8. Default: null.</summary>
+    public int? Workers { get; init; }
+
+    /// <summary>
+    /// Whether lines are packed, several whole ones after each other, into rows of <see cref="Context"/> tokens in which no line sees another,
+    /// so that nothing is computed for padding (language-modeling of lines, families that take packed rows, such as gpt). Default: false.
+    /// </summary>
+    public bool Packing { get; init; }
+
     /// <summary>Checks every value.</summary>
     /// <exception cref="OptionsException">A value cannot work.</exception>
     public void Validate() => OptionsCheck.For(this)
@@ -194,6 +203,7 @@ public sealed record DataOptions
         .Require(Channels is null or 1 or 3, $"channels must be 1 or 3; it is {Channels}.")
         .Require(MaxLength >= 1, $"max_length must be at least 1; it is {MaxLength}.")
         .Require(Context >= 1, $"context must be at least 1; it is {Context}.")
+        .Require(Workers is null or (>= 1 and <= 256), $"workers must be in [1, 256]; it is {Workers}.")
         .Require(Separator is null or (>= '\t' and < (char)128 and not '\n' and not '\r' and not '"'), $"separator must be an ASCII character other than a line end or a quote; it is U+{(int)(Separator ?? ','):X4}.")
         .ThrowIfAny();
 }

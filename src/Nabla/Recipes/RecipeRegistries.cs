@@ -35,6 +35,7 @@ public static class RecipeRegistries
         {
             ["training.optimizer.name"] = [.. OptimizerFactory.Names.Select(name => new RecipeName(name))],
             ["training.schedule.name"] = [.. ScheduleFactory.Names.Select(name => new RecipeName(name))],
+            ["training.schedule.parts[].name"] = [.. ScheduleFactory.Names.Select(name => new RecipeName(name))],
             ["loss.name"] = [.. Losses.Names.Select(name => new RecipeName(name))],
         },
         Checks = [CheckOptimizer, CheckDataSet],

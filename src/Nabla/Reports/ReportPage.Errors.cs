@@ -42,7 +42,7 @@ internal sealed partial class ReportPage
         foreach (var (actual, predicted, count) in pairs)
         {
             var share = 100.0 * count / confusion.Counts[actual].Sum();
-            _html.Write($"""<li><span class="pair"><b>{confusion.Classes[actual]}</b> taken for <b>{confusion.Classes[predicted]}</b></span> <span class="count">{MetricText.Count(count)} times, {share.ToString("0.#", CultureInfo.InvariantCulture)} % of its examples</span></li>""");
+            _html.Write($"""<li><span class="pair"><b>{confusion.Classes[actual]}</b> taken for <b>{confusion.Classes[predicted]}</b></span> <span class="count">{(count == 1 ? "once" : $"{MetricText.Count(count)} times")}, {share.ToString("0.#", CultureInfo.InvariantCulture)} % of its examples</span></li>""");
         }
         _html.Write($"</ol>");
     }

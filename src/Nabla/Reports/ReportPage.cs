@@ -75,7 +75,7 @@ internal sealed partial class ReportPage(ReportData data)
         page.Write($"{string.Join(" \u00b7 ", parts)}</p>");
         if (ReportVerdict.Of(data) is { Length: > 0 } verdict)
         {
-            page.Write($"""<p class="verdict">{verdict}</p>""");
+            page.Write($"""<p class="verdict">{Unbroken(verdict)}</p>""");
         }
         if (data.Headline.Count > 0)
         {
@@ -97,7 +97,7 @@ internal sealed partial class ReportPage(ReportData data)
             foreach (var finding in data.Findings)
             {
                 var severity = finding.Severity.ToString();
-                page.Write($"""<li class="{severity.ToLowerInvariant()}"><strong><span class="severity">{severity}</span> {finding.Title}</strong> {finding.Text}</li>""");
+                page.Write($"""<li class="{severity.ToLowerInvariant()}"><strong><span class="severity">{severity}</span> {finding.Title}</strong> {Unbroken(finding.Text)}</li>""");
             }
             page.Write($"</ul>");
         }
@@ -158,4 +158,7 @@ internal sealed partial class ReportPage(ReportData data)
 
     /// <summary>The text's hash as a content security policy names it.</summary>
     private static string Hash(string text) => "sha256-" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>Text in which no line ends between a number and its percent sign.</summary>
+    private static string Unbroken(string text) => text.Replace(" %", "\u00a0%", StringComparison.Ordinal);
 }

@@ -1,4 +1,4 @@
-using System.Text;
+using Nabla.Core;
 
 namespace Nabla;
 
@@ -11,7 +11,7 @@ public static class ReportWriter
     /// </summary>
     /// <param name="data">What to tell.</param>
     /// <param name="path">The file to write; an older one is replaced.</param>
-    /// <exception cref="Core.OptionsException">The confusion matrix is not square, or predicted and actual values differ in number.</exception>
+    /// <exception cref="OptionsException">The confusion matrix is not square, or predicted and actual values differ in number.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void WriteHtml(ReportData data, string path) => WriteWhole(path, ToHtml(data));
 
@@ -27,26 +27,26 @@ public static class ReportWriter
 
     /// <summary>Reads what <see cref="WriteJson"/> wrote.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="Core.CheckpointException">The file is not a report, or of a newer layout.</exception>
+    /// <exception cref="CheckpointException">The file is not a report, or of a newer layout.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static ReportData ReadJson(string path)
     {
         try
         {
-            var data = ReportJson.Read(File.ReadAllText(path)) ?? throw new Core.CheckpointException($"{path}: expected a report, got null. Write it again with 'nabla evaluate'.");
+            var data = ReportJson.Read(File.ReadAllText(path)) ?? throw new CheckpointException($"{path}: expected a report, got null. Write it again with 'nabla evaluate'.");
             return data.FormatVersion == 1
                 ? data
-                : throw new Core.CheckpointException($"{path}: this report has layout version {data.FormatVersion}; this Nabla reads version 1. Use the Nabla that wrote it.");
+                : throw new CheckpointException($"{path}: this report has layout version {data.FormatVersion}; this Nabla reads version 1. Use the Nabla that wrote it.");
         }
         catch (System.Text.Json.JsonException error)
         {
-            throw new Core.CheckpointException($"{path}: not a report: {error.Message} Write it again with 'nabla evaluate'.", error);
+            throw new CheckpointException($"{path}: not a report: {error.Message} Write it again with 'nabla evaluate'.", error);
         }
     }
 
     /// <summary>The page as text.</summary>
     /// <param name="data">What to tell.</param>
-    /// <exception cref="Core.OptionsException">The confusion matrix is not square, or predicted and actual values differ in number.</exception>
+    /// <exception cref="OptionsException">The confusion matrix is not square, or predicted and actual values differ in number.</exception>
     public static string ToHtml(ReportData data)
     {
         ArgumentNullException.ThrowIfNull(data);
@@ -59,20 +59,6 @@ public static class ReportWriter
     {
         var full = Path.GetFullPath(path);
         Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        var temporary = $"{full}.{Environment.ProcessId}.tmp";
-        try
-        {
-            using (FileStream stream = new(temporary, FileMode.Create, FileAccess.Write))
-            {
-                stream.Write(new UTF8Encoding(encoderShouldEmitUTF8Identifier: false).GetBytes(text));
-                stream.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, full, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
+        AtomicFile.WriteText(full, text);
     }
 }

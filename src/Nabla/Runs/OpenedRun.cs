@@ -27,6 +27,7 @@ internal sealed class OpenedRun : IDisposable
     {
         NablaRuntime.EnsureLoaded();
         var run = RunFolder.Open(folder);
+        StoredFiles.Check(run);
         var recipe = StoredRecipe.Load(run);
         var preprocessing = Preprocessing.Load(run.FullPath);
         var checkpoint = run.OpenCheckpoints(logger).OpenBest();

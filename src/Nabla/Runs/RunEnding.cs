@@ -7,9 +7,9 @@ namespace Nabla;
 /// <summary>What follows training: the best weights are evaluated, the report is written, the final figures are stored.</summary>
 internal static partial class RunEnding
 {
-    /// <summary>Ends a run and gives its final metrics.</summary>
+    /// <summary>Ends a run and gives its final metrics; leaves at once when asked to stop.</summary>
     public static IReadOnlyDictionary<string, double> Complete(
-        Recipe recipe, RunFolder folder, Trainer trainer, ModelTask task, PreparedData data, RunLoaders loaders, ModelSummary summary, TrainingResult result, Device device, ILogger logger)
+        Recipe recipe, RunFolder folder, Trainer trainer, ModelTask task, PreparedData data, RunLoaders loaders, ModelSummary summary, TrainingResult result, Device device, ILogger logger, CancellationToken stop)
     {
         if (result.StopReason == StopReason.Interrupted)
         {
@@ -27,7 +27,7 @@ internal static partial class RunEnding
             if (loaders.Evaluation(split) is { } loader)
             {
                 SplitPredictions predictions = new(recipe.Task);
-                var evaluation = trainer.Evaluate(task, recipe.Training.FastDevRun ? new FirstBatches(loader, 2) : loader, split, device, predictions.Add);
+                var evaluation = trainer.Evaluate(task, recipe.Training.FastDevRun ? new FirstBatches(loader, 2) : loader, split, device, predictions.Add, stop);
                 evaluations[split] = (evaluation, predictions);
                 foreach (var (name, value) in evaluation.Metrics)
                 {

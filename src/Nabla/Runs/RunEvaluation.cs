@@ -65,7 +65,7 @@ public sealed record RunEvaluation
         set_num_threads(run.Recipe.Training.Threads ?? threads);
         try
         {
-            var loader = examples is null ? RunLoaders.Evaluation(source, run.Recipe) : new Data.DataLoader(source, new() { BatchSize = run.Recipe.Training.BatchSize, Shuffle = true, Seed = run.Recipe.Seed, ExamplesPerEpoch = examples });
+            var loader = examples is null ? RunLoaders.Evaluation(source, run.Recipe, isPinned: run.Device.type == DeviceType.CUDA) : new Data.DataLoader(source, new() { BatchSize = run.Recipe.Training.BatchSize, Shuffle = true, Seed = run.Recipe.Seed, ExamplesPerEpoch = examples });
             var task = ModelBuilding.CreateTask(run.Recipe, run.Model, run.Preprocessing); // the run owns the model
             var result = new Trainer(run.Recipe.Training).Evaluate(task, loader, split, run.Device);
             return new() { Run = run.Folder.FullPath, Split = name, Examples = result.Examples, Metrics = result.Metrics };

@@ -12,10 +12,11 @@ internal sealed class RunLoaders
     private const int EvaluationBatchFactor = 2;
     private readonly Recipe _recipe;
     private readonly PreparedData _data;
+    private readonly bool _isPinned;
 
-    public RunLoaders(Recipe recipe, PreparedData data)
+    public RunLoaders(Recipe recipe, PreparedData data, Device device)
     {
-        (_recipe, _data) = (recipe, data);
+        (_recipe, _data, _isPinned) = (recipe, data, device.type == DeviceType.CUDA);
         var training = recipe.Training;
         Train = new Data.DataLoader(data.Train, new()
         {
@@ -23,7 +24,9 @@ internal sealed class RunLoaders
             Shuffle = true,
             DropLast = recipe.Data.DropLast,
             Seed = recipe.Seed,
-            PrefetchBatches = training.PrefetchBatches,
+            PrefetchBatches = Ahead(recipe),
+            Workers = Workers(recipe),
+            PinMemory = _isPinned,
             BucketByLength = recipe.Data.BucketByLength && recipe.Task is ModelTasks.TextClassification or ModelTasks.LanguageModeling && data.TrainExamplesPerEpoch is null,
             BalanceClasses = recipe.Data.BalanceClasses,
             ExamplesPerEpoch = data.TrainExamplesPerEpoch,
@@ -40,16 +43,24 @@ internal sealed class RunLoaders
     public IBatchLoader? Validation { get; }
 
     /// <summary>Batches of a split in order, for evaluation; null when the split is empty.</summary>
-    public IBatchLoader? Evaluation(string split) => _data.Split(split) is { } source ? Evaluation(source, _recipe) : null;
+    public IBatchLoader? Evaluation(string split) => _data.Split(split) is { } source ? Evaluation(source, _recipe, _isPinned) : null;
 
     /// <summary>Batches of a source in order, for evaluation.</summary>
-    public static Data.DataLoader Evaluation(IBatchSource source, Recipe recipe) => new(source, new()
+    public static Data.DataLoader Evaluation(IBatchSource source, Recipe recipe, bool isPinned) => new(source, new()
     {
         BatchSize = recipe.Training.BatchSize * EvaluationBatchFactor,
         Seed = recipe.Seed,
-        PrefetchBatches = recipe.Training.PrefetchBatches,
+        PrefetchBatches = Ahead(recipe),
+        Workers = Workers(recipe),
+        PinMemory = isPinned,
         BucketByLength = false,
     });
+
+    /// <summary>Threads that prepare batches. The other half of the cores is for the step; more than 8 have been of no use to it.</summary>
+    private static int Workers(Recipe recipe) => recipe.Data.Workers ?? Math.Clamp(Environment.ProcessorCount / 2, 1, 8);
+
+    /// <summary>Batches prepared ahead: at least one for each worker, unless nothing is.</summary>
+    private static int Ahead(Recipe recipe) => recipe.Training.PrefetchBatches == 0 ? 0 : Math.Max(recipe.Training.PrefetchBatches, Workers(recipe));
 
     /// <summary>Optimiser steps that training will take if nothing stops it.</summary>
     public long PlannedSteps(TrainingOptions training)

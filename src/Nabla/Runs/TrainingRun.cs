@@ -29,7 +29,8 @@ public sealed class TrainingRun
     /// <param name="recipe">The recipe.</param>
     /// <param name="options">Where and how; null: all defaults.</param>
     /// <param name="cancellationToken">Ends training after the step in hand, with a checkpoint; the result says so.</param>
-    /// <exception cref="NablaException">Data, device or folder cannot be used, or training failed; checkpoints that were written stay whole.</exception>
+    /// <exception cref="NablaException">Data, device or folder cannot be used, or training failed; checkpoints that were written stay whole. A run that was refused before its first step leaves no folder.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled before the first step.</exception>
     public static Task<RunResult> StartAsync(Recipe recipe, TrainingRunOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(recipe);
@@ -40,8 +41,17 @@ public sealed class TrainingRun
             var device = Devices.Parse(options.Device);
             var resolved = Resolve(recipe, device);
             var folder = RunFolder.Create(options.OutputFolder ?? Environment.GetEnvironmentVariable(RunsVariable) ?? DefaultRoot, recipe.Name, options.Time);
-            folder.WriteRecipe(RecipeWriter.Write(resolved));
-            return new TrainingRun(resolved, folder, options, isResumed: false).Run(device, cancellationToken);
+            try
+            {
+                folder.WriteRecipe(RecipeWriter.Write(resolved));
+                options.FolderReady?.Invoke(folder.FullPath);
+                return new TrainingRun(resolved, folder, options, isResumed: false).Run(device, cancellationToken);
+            }
+            catch
+            {
+                folder.DiscardUnlessBegun();
+                throw;
+            }
         });
     }
 
@@ -50,6 +60,7 @@ public sealed class TrainingRun
     /// <param name="options">Where and how; its output folder is not used. Null: all defaults.</param>
     /// <param name="cancellationToken">Ends training after the step in hand, with a checkpoint; the result says so.</param>
     /// <exception cref="NablaException">The folder is no run or is damaged, its data has changed, or training failed.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled before its next step.</exception>
     public static Task<RunResult> ResumeAsync(string folder, TrainingRunOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(folder);
@@ -58,6 +69,12 @@ public sealed class TrainingRun
         {
             NablaRuntime.EnsureLoaded();
             var run = RunFolder.Open(folder);
+            StoredFiles.Check(run);
+            if (File.Exists(Path.Combine(run.FullPath, Preprocessing.FileName)))
+            {
+                _ = Preprocessing.Load(run.FullPath); // refuses what a newer version wrote, before this one writes over it
+            }
+            options.FolderReady?.Invoke(run.FullPath);
             return new TrainingRun(StoredRecipe.Load(run), run, options, isResumed: true).Run(Devices.Parse(options.Device), cancellationToken);
         });
     }
@@ -71,11 +88,13 @@ public sealed class TrainingRun
             set_num_threads(_recipe.Training.Threads!.Value);
             using var data = DataPreparation.Prepare(_recipe, Environment.CurrentDirectory);
             CheckSameData(data);
+            stop.ThrowIfCancellationRequested();
             using var task = ModelBuilding.CreateTask(_recipe, ModelBuilding.CreateModel(_recipe, data.Preprocessing.Model), data.Preprocessing);
             var summary = Summarize(task.Model, data);
             WriteFacts(data, device);
-            RunLoaders loaders = new(_recipe, data);
+            RunLoaders loaders = new(_recipe, data, device);
             _options.Started?.Invoke(Announce(task, data, loaders, device));
+            stop.ThrowIfCancellationRequested();
             Trainer trainer = new(_recipe.Training, _options.Logging?.CreateLogger<Trainer>(), _options.Time);
             TrainerContext context = new()
             {
@@ -85,10 +104,23 @@ public sealed class TrainingRun
                 Callbacks = _options.Callbacks,
                 Progress = _options.Progress,
                 Resume = _isResumed,
+                ParameterMap = _options.ParameterMap,
             };
             var result = trainer.Fit(task, loaders.Train, loaders.Validation, context, stop);
-            var ended = RunEnding.Complete(_recipe, _folder, trainer, task, data, loaders, summary, result, device, _logger);
-            return new() { Folder = _folder.FullPath, Metrics = ended, StopReason = result.StopReason, Elapsed = _options.Time.GetElapsedTime(start) };
+            var (metrics, reason) = End();
+            return new() { Folder = _folder.FullPath, Metrics = metrics, StopReason = reason, Elapsed = _options.Time.GetElapsedTime(start) };
+
+            (IReadOnlyDictionary<string, double>, StopReason) End()
+            {
+                try
+                {
+                    return (RunEnding.Complete(_recipe, _folder, trainer, task, data, loaders, summary, result, device, _logger, stop), result.StopReason);
+                }
+                catch (OperationCanceledException) when (stop.IsCancellationRequested)
+                {
+                    return (result.Metrics, StopReason.Interrupted); // all is trained and saved; the evaluation comes when the run goes on
+                }
+            }
         }
         finally
         {
@@ -101,7 +133,7 @@ public sealed class TrainingRun
     {
         Training = recipe.Training with
         {
-            Precision = PrecisionPolicy.Resolve(recipe.Training.Precision, device).Name,
+            Precision = PrecisionPolicy.Resolve(recipe.Training.Precision, device, ModelFamilies.Find(recipe.Model.Family).Work).Name,
             Threads = recipe.Training.Threads ?? Environment.ProcessorCount,
         },
     };
@@ -123,7 +155,8 @@ public sealed class TrainingRun
     private void WriteFacts(PreparedData data, Device device)
     {
         data.Preprocessing.Save(_folder.FullPath);
-        _folder.WriteEnvironment(RunEnvironment.Capture(device, _recipe.Seed, new Dictionary<string, string> { [data.Facts.Name] = data.Facts.ContentHash }));
+        var environment = RunEnvironment.Capture(device, _recipe.Seed, new Dictionary<string, string> { [data.Facts.Name] = data.Facts.ContentHash });
+        _folder.WriteEnvironment(environment with { Files = StoredFiles.Sums(_folder) });
     }
 
     private RunStarted Announce(ModelTask task, PreparedData data, RunLoaders loaders, Device device) => new()

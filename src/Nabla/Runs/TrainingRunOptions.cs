@@ -18,6 +18,12 @@ public sealed record TrainingRunOptions
     /// <summary>Hears of the run once its data and model are ready, before the first step. Default: nobody.</summary>
     public Action<RunStarted>? Started { get; init; }
 
+    /// <summary>Hears of the run folder as soon as it is there, before data and model are. Default: nobody.</summary>
+    public Action<string>? FolderReady { get; init; }
+
+    /// <summary>Names of parameters that changed since the checkpoint that is resumed; null: none. Default: null.</summary>
+    public ParameterMap? ParameterMap { get; init; }
+
     /// <summary>Hears of progress a few times a second. Default: nobody.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }
 

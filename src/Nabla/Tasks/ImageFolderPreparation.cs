@@ -18,14 +18,8 @@ internal static class ImageFolderPreparation
         var options = recipe.Data;
         var listing = ImageFolder.List(Path.GetFullPath(options.Path!, folder));
         var testListing = options.TestPath is null ? null : WithClasses(ImageFolder.List(Path.GetFullPath(options.TestPath, folder)), listing.ClassNames);
-        var labels = listing.Classes!;
         var (validation, test) = (options.Validation ?? DefaultValidation, testListing is not null ? 0 : options.Test ?? DefaultTest);
-        var split = (options.Split ?? SplitMethod.Stratified) switch
-        {
-            SplitMethod.Stratified => Splitter.Stratified(labels, validation, test, options.SplitSeed ?? recipe.Seed),
-            SplitMethod.Random => Splitter.Random(labels.Count, validation, test, options.SplitSeed ?? recipe.Seed),
-            _ => throw new DataException($"'{listing.Folder}': pictures in folders have no column to split by; data.split must be stratified or random."),
-        };
+        var split = Split(recipe, listing, validation, test);
         var image = Measure(options, listing, split.Train);
         var source = new ImageFolderSource(listing, SourceOptions(image));
         var parts = new Dictionary<string, IBatchSource>(StringComparer.Ordinal) { ["train"] = Part(source, split.Train, options.Limit) };
@@ -72,6 +66,24 @@ internal static class ImageFolderPreparation
         Pixels = image.Pixels,
     };
 
+    private static DataSplit Split(Recipe recipe, ImageListing listing, double validation, double test)
+    {
+        var (labels, seed) = (listing.Classes!, recipe.Data.SplitSeed ?? recipe.Seed);
+        try
+        {
+            return (recipe.Data.Split ?? SplitMethod.Stratified) switch
+            {
+                SplitMethod.Stratified => Splitter.Stratified([.. labels.Select(label => listing.ClassNames[(int)label])], validation, test, seed),
+                SplitMethod.Random => Splitter.Random(labels.Count, validation, test, seed),
+                _ => throw new DataException("pictures in folders have no column to split by; data.split must be stratified or random."),
+            };
+        }
+        catch (DataException cause)
+        {
+            throw new DataException($"{listing.Folder}: {cause.Message}", cause);
+        }
+    }
+
     private static ImagePreprocessing Measure(DataOptions options, ImageListing listing, long[] train)
     {
         var channels = options.Channels ?? new ImageOptions().Channels;
@@ -96,8 +108,13 @@ internal static class ImageFolderPreparation
         return listing with { Classes = [.. listing.Classes!.Select(id => ids[id])], ClassNames = classes };
     }
 
+    /// <summary>Some of the pictures, each decoded once here: a damaged one would else end the run when its batch comes, in the test split after all of training.</summary>
     private static SubsetSource Part(ImageFolderSource source, long[] indices, long? limit)
-        => new(source, limit is { } most && most < indices.Length ? indices.AsSpan(0, (int)most) : indices);
+    {
+        SubsetSource part = new(source, limit is { } most && most < indices.Length ? indices.AsSpan(0, (int)most) : indices);
+        source.Check(part.Indices);
+        return part;
+    }
 
     private static long[] Labels(IBatchSource source) => [.. DataPreparation.First(source.Count, null).Select(index => source.ClassOf(index)!.Value)];
 

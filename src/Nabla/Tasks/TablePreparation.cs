@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Nabla.Data;
 using Nabla.Models;
@@ -25,6 +26,7 @@ internal static class TablePreparation
         var sources = encoded.ToDictionary(split => split.Key, split => new TensorSource(split.Value.ToFields()), StringComparer.Ordinal);
         var counts = tables.ToDictionary(split => split.Key, split => (long)split.Value.Rows, StringComparer.Ordinal);
         var classCounts = DataPreparation.CountClasses(encoder.Classes.Count, encoded.Select(split => (split.Key, split.Value.Classes)));
+        var facts = DataPreparation.Facts(recipe, data.ContentHash, "rows", counts, encoder.Classes, classCounts);
         return new PreparedData
         {
             Train = sources["train"],
@@ -44,7 +46,7 @@ internal static class TablePreparation
                     FeatureEdges = recipe.Model.Options is MlpOptions { NumericEmbedding: "piecewise-linear" } mlp ? Edges(encoded["train"], mlp.Bins) : null,
                 },
             },
-            Facts = DataPreparation.Facts(recipe, data.ContentHash, "rows", counts, encoder.Classes, classCounts),
+            Facts = facts with { Warnings = [.. facts.Warnings, .. MissingNumbers(options, train, data.Target)] },
             Describe = (split, row) => new() { Row = Row(tables[split], (int)row), Source = tables[split].Place((int)row) },
         }.Own([.. sources.Values]);
     }
@@ -85,6 +87,17 @@ internal static class TablePreparation
         var unused = table.Names.Where(name => name != target && (options.IgnoreColumns.Contains(name) || (options.Columns is { } used && !used.Contains(name))));
         table = table.Without([.. unused]);
         return options.Limit is { } limit && limit < table.Rows ? table.Select(DataPreparation.First(table.Rows, limit)) : table;
+    }
+
+    /// <summary>Says which columns have gaps that are filled; NaN in a file is one.</summary>
+    private static IEnumerable<string> MissingNumbers(DataOptions options, Table train, string target)
+    {
+        string[] gaps = [.. train.Columns.OfType<NumberColumn>().Where(column => column.Name != target && column.MissingCount > 0)
+            .Select(column => string.Create(CultureInfo.InvariantCulture, $"'{column.Name}' ({column.MissingCount:N0})"))];
+        if (gaps.Length > 0)
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"Of {train.Rows:N0} training rows some have no number (or NaN) in {string.Join(", ", gaps)}; filled by data.filling: {KebabCase(options.Filling)}.");
+        }
     }
 
     private static TableEncoderOptions EncoderOptions(DataOptions options, TabularData data) => data.EncoderOptions with

@@ -14,14 +14,16 @@ public sealed class PrecisionPolicyTests : IDisposable
     {
         Assert.SkipUnless(Autocast.IsAvailable && Environment.GetEnvironmentVariable(PrecisionPolicy.Variable) is null or "", "needs autocast, and NABLA_PRECISION not set");
         var measurements = 0;
-        double Measure(Device device)
+        double Measure(Device device, WorkKind kind)
         {
             measurements++;
-            return 2.5;
+            return kind == WorkKind.Recurrence ? 1.1 : 2.5;
         }
-        var first = PrecisionPolicy.Resolve("auto", CPU, _folder, Measure);
-        var second = PrecisionPolicy.Resolve("auto", CPU, _folder, Measure);
-        Assert.Equal(1, measurements);
+        var first = PrecisionPolicy.Resolve("auto", CPU, WorkKind.Products, _folder, Measure);
+        var second = PrecisionPolicy.Resolve("auto", CPU, WorkKind.Products, _folder, Measure);
+        Assert.Equal(WorkKinds.All.Count, measurements);
+        Assert.Equal("float32", PrecisionPolicy.Resolve("auto", CPU, WorkKind.Recurrence, _folder, Measure).Name); // decided for each kind of work
+        Assert.Equal(WorkKinds.All.Count, measurements);
         Assert.Equal("bfloat16-mixed", first.Name);
         Assert.Equal("bfloat16-mixed", second.Name);
         Assert.Equal(ScalarType.BFloat16, second.Type);
@@ -31,19 +33,19 @@ public sealed class PrecisionPolicyTests : IDisposable
         {
             File.WriteAllText(file, "half a fi"); // a damaged file is measured anew
         }
-        Assert.Equal("float32", PrecisionPolicy.Resolve("auto", CPU, _folder, _ => 1.2).Name);
-        Assert.Equal("float32", PrecisionPolicy.Resolve("auto", CPU, _folder, Measure).Name);
+        Assert.Equal("float32", PrecisionPolicy.Resolve("auto", CPU, WorkKind.Products, _folder, (_, _) => 1.2).Name);
+        Assert.Equal("float32", PrecisionPolicy.Resolve("auto", CPU, WorkKind.Products, _folder, Measure).Name);
         Assert.Single(Directory.GetFiles(_folder));
     }
 
     [Fact]
     public void Resolve_OfNamedPrecision_DoesNotMeasure()
     {
-        static double Never(Device device) => throw new InvalidOperationException("must not measure");
-        Assert.Equal("float32", PrecisionPolicy.Resolve("float32", CPU, _folder, Never).Name);
-        var half = PrecisionPolicy.Resolve("float16-mixed", CPU, _folder, Never);
+        static double Never(Device device, WorkKind kind) => throw new InvalidOperationException("must not measure");
+        Assert.Equal("float32", PrecisionPolicy.Resolve("float32", CPU, WorkKind.Products, _folder, Never).Name);
+        var half = PrecisionPolicy.Resolve("float16-mixed", CPU, WorkKind.Products, _folder, Never);
         Assert.Equal(Autocast.IsAvailable, half.NeedsGradientScaler);
-        var error = Assert.Throws<OptionsException>(() => PrecisionPolicy.Resolve("bfloat16", CPU, _folder, Never));
+        var error = Assert.Throws<OptionsException>(() => PrecisionPolicy.Resolve("bfloat16", CPU, WorkKind.Products, _folder, Never));
         Assert.Contains("bfloat16-mixed", error.Message);
     }
 
@@ -53,7 +55,7 @@ public sealed class PrecisionPolicyTests : IDisposable
         Assert.SkipUnless(Autocast.IsAvailable && Environment.GetEnvironmentVariable(PrecisionPolicy.Variable) is null or "", "needs autocast, and NABLA_PRECISION not set");
         var file = Path.Combine(_folder, "not-a-folder");
         File.WriteAllText(file, "");
-        var choice = PrecisionPolicy.Resolve("auto", CPU, file, _ => 4);
+        var choice = PrecisionPolicy.Resolve("auto", CPU, WorkKind.Products, file, (_, _) => 4);
         Assert.Equal("bfloat16-mixed", choice.Name);
         Assert.Contains("cannot be written", choice.Reason);
     }
@@ -62,8 +64,23 @@ public sealed class PrecisionPolicyTests : IDisposable
     public void SpeedUp_OnThisMachine_AgreesWithItsFeatures()
     {
         Assert.SkipUnless(Autocast.IsAvailable, Autocast.UnavailableReason ?? "");
-        var ratio = PrecisionBenchmark.SpeedUp(CPU);
-        Assert.InRange(ratio, 0.005, 200);
+        foreach (var kind in WorkKinds.All)
+        {
+            Assert.InRange(PrecisionBenchmark.SpeedUp(CPU, kind), 0.005, 200);
+        }
+        var ratio = PrecisionBenchmark.SpeedUp(CPU, WorkKind.Products);
         Assert.True(!ProcessorFeatures.Current.AmxBf16 || ratio > 1, $"AMX multiplies bfloat16 in hardware, yet the ratio is {ratio}");
+    }
+
+    [Fact]
+    public void WorkKinds_OfModules_AreFoundByTheirParts()
+    {
+        using var scope = NewDisposeScope();
+        using var products = nn.Sequential(nn.Linear(2, 2), nn.Conv1d(1, 1, 1));
+        using var convolutions = nn.Sequential(nn.Linear(2, 2), nn.Conv2d(1, 1, 1));
+        using var recurrence = nn.LSTM(2, 2);
+        Assert.Equal(WorkKind.Products, WorkKinds.Of(products));
+        Assert.Equal(WorkKind.Convolutions, WorkKinds.Of(convolutions));
+        Assert.Equal(WorkKind.Recurrence, WorkKinds.Of(recurrence));
     }
 }

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Nabla.Testing;
-using SafeTensorsFile = Nabla.Testing.SafeTensorsFile;
 
 namespace Nabla.Data.Tests;
 
@@ -48,7 +47,7 @@ public sealed class AugmentationGoldenTests
         };
         Assert.SkipUnless(change is not null, $"{operation} is not built.");
         var image = ImageFile.Read(Path.Combine(Path.GetDirectoryName(golden.Path)!, "image.png"));
-        var expected = SafeTensorsFile.Read(Path.ChangeExtension(golden.Path, ".safetensors")).Tensor(golden.Name);
+        var expected = GoldenTensors.Read(Path.ChangeExtension(golden.Path, ".safetensors")).Tensor(golden.Name);
         var flip = operation.StartsWith("flip", StringComparison.Ordinal);
         var (height, width) = flip ? (image.Height, image.Width) : ((int)expected.shape[1], (int)expected.shape[2]);
         var pictures = image.Crop(0, 0, height, width).ToTensor().unsqueeze(0).to_type(float32).div(255);
@@ -67,7 +66,7 @@ public sealed class AugmentationGoldenTests
         using var scope = NewDisposeScope();
         using var document = JsonDocument.Parse(File.ReadAllBytes(path));
         var facts = document.RootElement.GetProperty("mix").GetProperty("cases").GetProperty(name);
-        var tensors = SafeTensorsFile.Read(Path.ChangeExtension(path, ".safetensors"));
+        var tensors = GoldenTensors.Read(Path.ChangeExtension(path, ".safetensors"));
         Assert.SkipUnless(tensors.Has($"mix/{name}/images"), $"{name} mixes no pictures.");
         var pictures = tensors.Tensor("mix/in");
         var partners = tensors.Tensor("mix/partner").data<long>().ToArray();
@@ -101,7 +100,7 @@ public sealed class AugmentationGoldenTests
     {
         using var scope = NewDisposeScope();
         using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-        var tensors = SafeTensorsFile.Read(Path.ChangeExtension(path, ".safetensors"));
+        var tensors = GoldenTensors.Read(Path.ChangeExtension(path, ".safetensors"));
         var erase = document.RootElement.GetProperty("erase");
         PixelBox[] boxes = [.. erase.GetProperty("rectangles_top_left_height_width").EnumerateArray().Select(box => new PixelBox(box[0].GetInt32(), box[1].GetInt32(), box[2].GetInt32(), box[3].GetInt32()))];
         float[] colour = [.. erase.GetProperty("value_per_channel").EnumerateArray().Select(value => value.GetSingle())];

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Nabla.Core;
 using Nabla.Testing;
-using SafeTensorsFile = Nabla.Testing.SafeTensorsFile;
 
 namespace Nabla.Data.Tests;
 
@@ -37,7 +36,7 @@ public sealed class ImageGoldenTests
         using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "..", "images.json")));
         var facts = document.RootElement.GetProperty("images").GetProperty(file);
         using var scope = NewDisposeScope();
-        var decoded = Core.SafeTensorsFile.Read(Path.Combine(folder, "..", "decoded.safetensors")); // its reader knows 16 bits without sign
+        var decoded = SafeTensorsFile.Read(Path.Combine(folder, "..", "decoded.safetensors")); // its reader knows 16 bits without sign
         // Pillow clips 16-bit grey at 255; we keep its high byte, as it does for colours.
         var deep = facts.GetProperty("mode").GetString() == "I;16";
         var key = new[] { "upright", "rgb-on-white", "rgb", "raw" }.Select(kind => $"{file}/{kind}").First(key => decoded.ContainsKey(key) && !(deep && key.EndsWith("/rgb", StringComparison.Ordinal)));
@@ -83,7 +82,7 @@ public sealed class ImageGoldenTests
         var folder = Path.GetDirectoryName(golden.Path)!;
         var image = ImageFile.Read(Path.Combine(folder, "images", json.GetProperty("image").GetString()!), new() { Channels = json.GetProperty("mode").GetString() == "L" ? 1 : 3 });
         var size = json.GetProperty("size_width_height");
-        var expected = SafeTensorsFile.Read(Path.ChangeExtension(golden.Path, ".safetensors")).Doubles(golden.Name);
+        var expected = GoldenTensors.Read(Path.ChangeExtension(golden.Path, ".safetensors")).Doubles(golden.Name);
 
         var actual = ImageResize.Bilinear(image, size[1].GetInt32(), size[0].GetInt32());
 

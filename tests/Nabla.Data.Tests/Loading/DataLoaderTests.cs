@@ -73,6 +73,63 @@ public sealed class DataLoaderTests
     }
 
     [Fact]
+    public void ReadEpoch_AnyNumberOfWorkers_GivesTheSameBatchesFromAnyPlace() => Gen.Select(Gen.Int[1, 60], Gen.Int[1, 7], Gen.Int[2, 6], Gen.Int[1, 9], Gen.Int[0, 3]).Sample(
+        (count, size, workers, ahead, epoch) =>
+        {
+            LoaderOptions options = new() { BatchSize = size, Shuffle = true, Seed = 4 };
+            var alone = Reading.Drain(new DataLoader(new UnevenSource(count), options with { PrefetchBatches = 0 }, [new NoiseTransform()]).ReadEpoch(epoch));
+            var first = alone.Length / 2;
+            var together = Reading.Drain(new DataLoader(new UnevenSource(count), options with { PrefetchBatches = ahead, Workers = workers }, [new NoiseTransform()]).ReadEpoch(epoch, first));
+            Assert.Equal(alone[first..], together);
+        },
+        iter: 40,
+        threads: 1);
+
+    [Fact]
+    public void ReadEpoch_SeveralWorkers_WorkAtTheSameTimeWithinTheBound()
+    {
+        using var meeting = new Barrier(3);
+        var loader = new DataLoader(new MeetingSource(meeting, 60), new() { BatchSize = 1, PrefetchBatches = 3, Workers = 3 });
+        Assert.Equal(60, Reading.Drain(loader.ReadEpoch(0)).Length); // each read waits for two others: one thread alone would never end
+    }
+
+    [Fact]
+    public void ReadEpoch_SeveralWorkersAndAnError_GivesWhatCameBeforeAndFreesTheRest()
+    {
+        for (var repeat = 0; repeat < 20; repeat++)
+        {
+            var source = new CountingSource(40) { FailAt = 11 };
+            var loader = new DataLoader(source, new() { BatchSize = 1, PrefetchBatches = 6, Workers = 4 });
+            var taken = new List<long>();
+            Assert.Throws<DataException>(() =>
+            {
+                foreach (var batch in loader.ReadEpoch(0))
+                {
+                    taken.Add(batch[Batch.Inputs].item<long>());
+                    batch.Dispose();
+                }
+            });
+            Assert.Equal(Enumerable.Range(0, 11).Select(i => (long)i), taken);
+            Assert.Equal(0, source.Alive);
+        }
+    }
+
+    [Fact]
+    public void ReadEpoch_SeveralWorkersLeftEarly_DisposesWhatWasPrepared()
+    {
+        for (var repeat = 0; repeat < 20; repeat++)
+        {
+            var source = new CountingSource(1000);
+            var loader = new DataLoader(source, new() { BatchSize = 2, PrefetchBatches = 8, Workers = 4 });
+            foreach (var batch in loader.ReadEpoch(0).Take(repeat))
+            {
+                batch.Dispose();
+            }
+            Assert.Equal(0, source.Alive);
+        }
+    }
+
+    [Fact]
     public void ReadEpoch_SlowConsumer_StaysWithinTheBound()
     {
         var source = new CountingSource(100);

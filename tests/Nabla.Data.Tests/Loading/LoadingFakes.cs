@@ -12,6 +12,9 @@ internal sealed class CountingSource(long count, Func<long, int>? length = null,
 
     public int? FailAtRead { get; init; }
 
+    /// <summary>The example that cannot be read.</summary>
+    public long? FailAt { get; init; }
+
     public IReadOnlyList<long[]> Reads
     {
         get
@@ -39,7 +42,7 @@ internal sealed class CountingSource(long count, Func<long, int>? length = null,
     {
         lock (_given)
         {
-            if (FailAtRead == _reads.Count)
+            if (FailAtRead == _reads.Count || (FailAt is { } damaged && indices.Contains(damaged)))
             {
                 throw new DataException("This example is damaged.");
             }
@@ -53,6 +56,30 @@ internal sealed class CountingSource(long count, Func<long, int>? length = null,
     public int LengthOf(long index) => length?.Invoke(index) ?? 1;
 
     public long? ClassOf(long index) => classOf?.Invoke(index);
+}
+
+/// <summary>A source whose reads take unequal times, so that workers overtake each other.</summary>
+internal sealed class UnevenSource(long count) : IBatchSource
+{
+    public long Count => count;
+
+    public Batch Read(ReadOnlySpan<long> indices)
+    {
+        Thread.SpinWait((int)(RandomStream.At(1, RandomPurpose.Other, indices[0]).NextLong(20_000)));
+        return new([KeyValuePair.Create(Batch.Inputs, torch.tensor(indices.ToArray(), int64))]);
+    }
+}
+
+/// <summary>A source in which each read waits until as many threads read as the barrier wants.</summary>
+internal sealed class MeetingSource(Barrier barrier, long count) : IBatchSource
+{
+    public long Count => count;
+
+    public Batch Read(ReadOnlySpan<long> indices)
+    {
+        Assert.True(barrier.SignalAndWait(TimeSpan.FromSeconds(30)));
+        return new([KeyValuePair.Create(Batch.Inputs, torch.tensor(indices.ToArray(), int64))]);
+    }
 }
 
 /// <summary>Adds random numbers to the inputs, so that a wrong random stream shows.</summary>

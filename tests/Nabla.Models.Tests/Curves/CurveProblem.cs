@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Nabla.Nn;
 
 namespace Nabla.Models.Tests;
 
@@ -6,34 +7,37 @@ namespace Nabla.Models.Tests;
 /// A stored training run in our parts: which model it is, where its weights belong, what its batches are. Sizes come from the stored
 /// tensors. The caller's scope owns all tensors.
 /// </summary>
-internal abstract class CurveProblem(SafeTensorsFile tensors, JsonElement options)
+internal abstract class CurveProblem(GoldenTensors tensors, JsonElement options)
 {
-    private static readonly Dictionary<string, Func<SafeTensorsFile, JsonElement, CurveProblem>> Kinds = new()
+    private static readonly Dictionary<string, Func<GoldenTensors, JsonElement, CurveProblem>> Kinds = new()
     {
         ["mlp-iris"] = (tensors, options) => new MlpCurve(tensors, options),
         ["cnn-digits"] = (tensors, options) => new CnnCurve(tensors, options),
         ["lstm-characters"] = (tensors, options) => new LstmCurve(tensors, options),
         ["gpt-characters"] = (tensors, options) => new GptCurve(tensors, options),
         ["encoder-majority"] = (tensors, options) => new EncoderCurve(tensors, options),
+        ["vae-digits"] = (tensors, options) => new VaeCurve(tensors, options),
+        ["ddpm-digits"] = (tensors, options) => new DdpmCurve(tensors, options),
     };
 
-    protected SafeTensorsFile Tensors { get; } = tensors;
+    protected GoldenTensors Tensors { get; } = tensors;
 
     protected JsonElement Options { get; } = options;
 
-    public virtual double LabelSmoothing => 0;
-
-    public static CurveProblem? Find(string kind, SafeTensorsFile tensors, JsonElement options)
+    public static CurveProblem? Find(string kind, GoldenTensors tensors, JsonElement options)
         => Kinds.TryGetValue(kind, out var create) ? create(tensors, options) : null;
 
-    public abstract Model CreateModel();
+    /// <summary>The model, with weights of its own.</summary>
+    public abstract nn.Module Create();
 
     /// <summary>The stored start weights by the keys of our model.</summary>
     public abstract IEnumerable<(string Key, Tensor Value)> Weights();
 
-    public abstract (ModelBatch Batch, Tensor Target) Train(int step, ScalarType type);
+    /// <summary>The loss of the step's stored batch.</summary>
+    public abstract Tensor Loss(nn.Module model, int step, ScalarType type);
 
-    public abstract (ModelBatch Batch, Tensor Target) Test(ScalarType type);
+    /// <summary>One of the stored evaluations of the trained model; null when it is not a number or not known.</summary>
+    public abstract double? Measure(nn.Module model, string name, ScalarType type);
 
     protected Tensor Start(string name) => Tensors.Tensor("start." + name);
 
@@ -48,7 +52,39 @@ internal abstract class CurveProblem(SafeTensorsFile tensors, JsonElement option
         => [($"{key}.weight", Start($"{name}.weight")), ($"{key}.bias", Start($"{name}.bias"))];
 }
 
-internal sealed class MlpCurve(SafeTensorsFile tensors, JsonElement options) : CurveProblem(tensors, options)
+/// <summary>A problem of one of our model families: class numbers from logits.</summary>
+internal abstract class FamilyCurve(GoldenTensors tensors, JsonElement options) : CurveProblem(tensors, options)
+{
+    protected virtual double LabelSmoothing => 0;
+
+    public abstract Model CreateModel();
+
+    public abstract (ModelBatch Batch, Tensor Target) Train(int step, ScalarType type);
+
+    public abstract (ModelBatch Batch, Tensor Target) Test(ScalarType type);
+
+    public override nn.Module Create() => CreateModel();
+
+    public override Tensor Loss(nn.Module model, int step, ScalarType type)
+    {
+        var (batch, target) = Train(step, type);
+        return LossFunctions.CrossEntropy(((Model)model).call(batch), target, labelSmoothing: LabelSmoothing);
+    }
+
+    public override double? Measure(nn.Module model, string name, ScalarType type)
+    {
+        var (batch, target) = Test(type);
+        return name switch
+        {
+            "loss" => LossFunctions.CrossEntropy(((Model)model).call(batch), target).ToDouble(),
+            "accuracy" => ((Model)model).call(batch).argmax(-1).eq(target).to(ScalarType.Float64).mean().ToDouble(),
+            "running_mean_sum" or "running_var_sum" => model.named_buffers().Single(buffer => buffer.name.EndsWith(name[..^4], StringComparison.Ordinal)).buffer.sum().ToDouble(),
+            _ => null,
+        };
+    }
+}
+
+internal sealed class MlpCurve(GoldenTensors tensors, JsonElement options) : FamilyCurve(tensors, options)
 {
     private IEnumerable<int> Layers => Enumerable.Range(1, Tensors.Keys.Count(key => key.StartsWith("start.layer", StringComparison.Ordinal) && key.EndsWith("weight", StringComparison.Ordinal)));
 
@@ -70,7 +106,7 @@ internal sealed class MlpCurve(SafeTensorsFile tensors, JsonElement options) : C
     public override (ModelBatch Batch, Tensor Target) Test(ScalarType type) => (Tensors.Tensor("data.test.x").to(type), Ids("data.test.y"));
 }
 
-internal sealed class CnnCurve(SafeTensorsFile tensors, JsonElement options) : CurveProblem(tensors, options)
+internal sealed class CnnCurve(GoldenTensors tensors, JsonElement options) : FamilyCurve(tensors, options)
 {
     public override Model CreateModel() => new Cnn(
         new() { Channels = [(int)StartShape("conv1.weight")[0], (int)StartShape("conv2.weight")[0]], Norms = ["batch", "none"], Hidden = [] },
@@ -97,7 +133,7 @@ internal sealed class CnnCurve(SafeTensorsFile tensors, JsonElement options) : C
     private Tensor Pictures(string name, ScalarType type) => Tensors.Tensor(name).to(type).div(16).unsqueeze(1);   // [examples, 1, 8, 8]
 }
 
-internal abstract class CharactersCurve(SafeTensorsFile tensors, JsonElement options) : CurveProblem(tensors, options)
+internal abstract class CharactersCurve(GoldenTensors tensors, JsonElement options) : FamilyCurve(tensors, options)
 {
     protected const int Time = 24; // parts/curves.py, CharLstm.time
 
@@ -118,7 +154,7 @@ internal abstract class CharactersCurve(SafeTensorsFile tensors, JsonElement opt
     }
 }
 
-internal sealed class LstmCurve(SafeTensorsFile tensors, JsonElement options) : CharactersCurve(tensors, options)
+internal sealed class LstmCurve(GoldenTensors tensors, JsonElement options) : CharactersCurve(tensors, options)
 {
     public override Model CreateModel() => ModelFamilies.Create(
         "lstm",
@@ -136,7 +172,7 @@ internal sealed class LstmCurve(SafeTensorsFile tensors, JsonElement options) : 
     ];
 }
 
-internal sealed class GptCurve(SafeTensorsFile tensors, JsonElement options) : CharactersCurve(tensors, options)
+internal sealed class GptCurve(GoldenTensors tensors, JsonElement options) : CharactersCurve(tensors, options)
 {
     public override Model CreateModel() => new Gpt(
         new()
@@ -151,11 +187,11 @@ internal sealed class GptCurve(SafeTensorsFile tensors, JsonElement options) : C
     public override IEnumerable<(string Key, Tensor Value)> Weights() => TransformerCurves.Weights(Tensors, Pair);
 }
 
-internal sealed class EncoderCurve(SafeTensorsFile tensors, JsonElement options) : CurveProblem(tensors, options)
+internal sealed class EncoderCurve(GoldenTensors tensors, JsonElement options) : FamilyCurve(tensors, options)
 {
     private const long Padding = 5; // parts/curves.py, majority
 
-    public override double LabelSmoothing => 0.1; // parts/curves.py, Encoder.loss
+    protected override double LabelSmoothing => 0.1; // parts/curves.py, Encoder.loss
 
     public override Model CreateModel() => new TransformerEncoderClassifier(
         new()
@@ -186,9 +222,9 @@ internal sealed class EncoderCurve(SafeTensorsFile tensors, JsonElement options)
 /// <summary>What both transformers share.</summary>
 internal static class TransformerCurves
 {
-    public static int Layers(SafeTensorsFile tensors) => tensors.Keys.Count(key => key.StartsWith("start.block", StringComparison.Ordinal) && key.EndsWith(".up.weight", StringComparison.Ordinal));
+    public static int Layers(GoldenTensors tensors) => tensors.Keys.Count(key => key.StartsWith("start.block", StringComparison.Ordinal) && key.EndsWith(".up.weight", StringComparison.Ordinal));
 
-    public static IEnumerable<(string Key, Tensor Value)> Weights(SafeTensorsFile tensors, Func<string, string, IEnumerable<(string Key, Tensor Value)>> pair)
+    public static IEnumerable<(string Key, Tensor Value)> Weights(GoldenTensors tensors, Func<string, string, IEnumerable<(string Key, Tensor Value)>> pair)
     {
         List<(string Key, Tensor Value)> weights =
         [

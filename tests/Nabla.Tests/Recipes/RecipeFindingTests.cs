@@ -47,7 +47,7 @@ public sealed class RecipeFindingTests
     [Theory]
     [InlineData("training: {epochs: 0}", "training.epochs", "epochs must be at least 1; it is 0.")]
     [InlineData("training: {batch_size: 0}", "training.batch_size", "batch_size must be at least 1; it is 0.")]
-    [InlineData("training: {optimizer: {learning_rate: -1}}", "training.optimizer.learning_rate", "learning_rate must be above 0; it is -1.")]
+    [InlineData("training: {optimizer: {learning_rate: -1}}", "training.optimizer.learning_rate", "learning_rate must be above 0 and at most 1e6; it is -1.")]
     [InlineData("training: {optimizer: {name: adamm}}", "training.optimizer.name", "'adamm' is not a known optimizer. Did you mean 'adamw'? Valid: adamw, sgd.")]
     [InlineData("training: {optimizer: adamm}", "training.optimizer.name", "'adamm' is not a known optimizer. Did you mean 'adamw'? Valid: adamw, sgd.")]
     [InlineData("training: {schedule: {name: onecycle}}", "training.schedule.name", "'onecycle' is not a known schedule. Did you mean 'one-cycle'? Valid: constant, one-cycle, cosine.")]

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Json.Schema;
+using Nabla.Training;
 
 namespace Nabla.Tests;
 
@@ -61,6 +62,14 @@ public sealed class RecipeSchemaTests
     [InlineData("training: {regularization: {label_smoothing: 1}}\n")]
     [InlineData("training: {ema_decay: 1}\n")]
     [InlineData("training: {fast_dev_run: 1}\n")]
+    [InlineData("training: {optimizer: {lookahead: {alpha: 2}}}\n")]
+    [InlineData("training: {optimizer: {groups: [{learning_rate_factor: 2}]}}\n")]
+    [InlineData("training: {optimizer: {auxiliary: {learning_rate: 0}}}\n")]
+    [InlineData("training: {sam: {rho: 0}}\n")]
+    [InlineData("training: {averaging: {name: sva}}\n")]
+    [InlineData("training: {averaging: {decay: 1}}\n")]
+    [InlineData("training: {schedule: {name: sequential, part_starts: [5], parts: [{name: linear}, {name: linnear}]}}\n")]
+    [InlineData("training: {schedule: {name: chained, parts: [{name: linear, gama: 1}]}}\n")]
     [InlineData("metrics: accuracy\n")]
     [InlineData("metrics: [acuracy]\n")]
     [InlineData("seed: x\n")]
@@ -88,12 +97,33 @@ public sealed class RecipeSchemaTests
     [Theory]
     [InlineData("training: {optimizer: adamw, schedule: {name: cosine}, early_stopping: {patience: 1}, ema_decay: 0.9}\n")]
     [InlineData("training:\nloss: focal\nmetrics: [accuracy]\n")]
+    [InlineData("training: {sam: {rho: 0.1, adaptive: true}, averaging: {name: swa, start_fraction: 0.5, learning_rate_fraction: 0.1}, gradient_clipping_value: 0.5}\n")]
+    [InlineData("training: {optimizer: {name: adamw, layer_decay: 0.9, lookahead: {steps: 6}, groups: [{match: 'head.*', learning_rate_factor: 10, weight_decay: 0}]}}\n")]
+    [InlineData("training: {schedule: {name: sequential, part_starts: [5, 9], parts: [{name: constant, warmup_steps: 5, warmup_shape: cosine}, linear, {name: chained, parts: [{name: cosine, after_end: continue}, exponential]}]}}\n")]
     [InlineData("training: {early_stopping: null, optimizer: {betas: [0.9, 0.99], extra: {x: 1}}}\n")]
     public void RightRecipe_FitsBoth(string line)
     {
         Assert.Empty(TestRegistry.Loader.CheckText(Head + line).Findings);
         Assert.True(Fits(TestSchema, Head + line));
     }
+
+    public static TheoryData<string> Optimizers => [.. OptimizerFactory.Names];
+
+    [Theory, MemberData(nameof(Optimizers))]
+    public void Optimizer_ByItsName_FitsBoth(string name)
+    {
+        Assert.Empty(new RecipeLoader(RecipeRegistries.BuiltIn).CheckText(Head + $"training: {{optimizer: {{name: {name}, learning_rate: 0.01}}}}\n").Findings);
+        Assert.True(Fits(Schema, Head + $"training: {{optimizer: {name}}}\n"));
+    }
+
+    [Theory]
+    [InlineData("{name: moun}", "Did you mean 'muon'?")]
+    [InlineData("{name: muon, extra: {ns_step: 3}}", "Did you mean 'ns_steps'?")]
+    [InlineData("{name: lbfgs, layer_decay: 0.5}", "lbfgs moves all parameters together")]
+    [InlineData("{name: adamw, auxiliary: {}}", "adamw takes no auxiliary optimiser")]
+    [InlineData("{name: rprop, weight_decay: 0.1}", "rprop has no weight_decay")]
+    public void Optimizer_WithWhatIsNotItsOwn_IsNamed(string optimizer, string expected)
+        => Assert.Contains(expected, Assert.Single(new RecipeLoader(RecipeRegistries.BuiltIn).CheckText(Head + $"training: {{optimizer: {optimizer}}}\n").Findings).Message);
 
     [Fact]
     public void Schema_HoldsRangesChoicesDefaultsAndDescriptions()

@@ -72,7 +72,7 @@ public sealed class KillTests
         return Process.Start(start)!;
     }
 
-    private static string Train(RunFolder folder, int pause)
+    internal static string Train(RunFolder folder, int pause)
     {
         using var task = new TinyTask();
         using var data = new TinyData(96);

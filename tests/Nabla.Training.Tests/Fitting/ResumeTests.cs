@@ -15,6 +15,12 @@ public sealed class ResumeTests : IDisposable
         ["one-cycle-sgd"] = Base with { Optimizer = new() { Name = "sgd", LearningRate = 0.1, Momentum = 0.9 }, Schedule = new() { Name = "one-cycle" } },
         ["plateau"] = Base with { Schedule = new() { Name = "plateau", Patience = 0, Gamma = 0.5 }, ValidateEverySteps = 2 },
         ["early-stopping"] = Base with { Epochs = 6, Optimizer = new() { LearningRate = 0.5 }, EarlyStopping = new() { Patience = 1 } },
+        ["swa-batch-norm"] = Base with { Averaging = new() { Name = "swa", StartFraction = 0.4, EverySteps = 2, LearningRateFraction = 0.5, BatchNormBatches = 2 } },
+        ["schedule-free"] = Base with { Optimizer = new() { Name = "schedule-free", LearningRate = 0.05, Extra = new Dictionary<string, double> { ["warmup_steps"] = 3 } } },
+        ["sam-lookahead"] = Base with { Sam = new(), AccumulateBatches = 2, Optimizer = new() { Name = "sgd", LearningRate = 0.1, Momentum = 0.9, Lookahead = new() { Steps = 3 } } },
+        ["muon-groups"] = Base with { Optimizer = new() { Name = "muon", LearningRate = 0.02, Groups = [new() { Match = "first.*", LearningRateFactor = 0.5 }], LayerDecay = 0.9 }, GradientClipping = 0.5, GradientClippingNorm = double.PositiveInfinity },
+        ["lbfgs"] = Base with { Optimizer = new() { Name = "lbfgs", LearningRate = 0.5, Extra = new Dictionary<string, double> { ["max_iter"] = 3, ["history_size"] = 4 } }, Regularization = new() { L2 = 1e-2 } },
+        ["sequential"] = Base with { GradientClippingValue = 0.1, Schedule = new() { Name = "sequential", PartStarts = [4], Parts = [new() { WarmupSteps = 3 }, new() { Name = "chained", Parts = [new() { Name = "cosine", FinalFraction = 0.1 }, new() { Name = "exponential", Gamma = 0.9 }] }] } },
         ["max-steps"] = Base with { MaxSteps = 9, Checkpoints = new() { EverySteps = 2, Monitor = "validation/accuracy" } },
     };
 
@@ -39,6 +45,19 @@ public sealed class ResumeTests : IDisposable
             Assert.Equal(whole.Best, result.Best);
             Assert.Equal(whole.Metrics.Where(metric => metric.Key != "train/accuracy"), result.Metrics.Where(metric => metric.Key != "train/accuracy"));
         }
+    }
+
+    public static TheoryData<string> Optimizers => [.. OptimizerFactory.Names];
+
+    [Theory, MemberData(nameof(Optimizers))]
+    public void Fit_WithAnyOptimizerInterruptedOnce_GivesSameBits(string name)
+    {
+        var options = Base with { Epochs = 2, Optimizer = new() { Name = name, LearningRate = 0.01 } };
+        var (_, expected) = Train(options, "whole", []);
+        var (_, actual) = Train(options, "stopped", [3]);
+        Assert.Equal(expected.Weights, actual.Weights);
+        Assert.Equal(expected.Served, actual.Served);
+        Assert.Equal(expected.Rows, actual.Rows);
     }
 
     [Fact]

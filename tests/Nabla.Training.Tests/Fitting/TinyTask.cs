@@ -8,10 +8,10 @@ internal sealed class TinyTask : TrainingTask
 {
     private readonly TinyModel _model;
 
-    public TinyTask(long seed = 1, double dropout = 0.3, bool batchNorm = true)
+    public TinyTask(long seed = 1, double dropout = 0.3, bool batchNorm = true, int hidden = 8)
     {
         Seeds.SetGlobal(seed, RandomPurpose.Initialization);
-        _model = new TinyModel(dropout, batchNorm);
+        _model = new TinyModel(dropout, batchNorm, hidden);
     }
 
     /// <summary>Changes the output of a batch, to make faults.</summary>
@@ -61,11 +61,11 @@ internal sealed class TinyTask : TrainingTask
         private readonly TorchSharp.Modules.BatchNorm1d? norm;
         private readonly TorchSharp.Modules.Dropout dropout;
 
-        public TinyModel(double dropoutChance, bool batchNorm)
+        public TinyModel(double dropoutChance, bool batchNorm, int hidden)
             : base(nameof(TinyModel))
         {
-            (first, second) = (Linear(4, 8), Linear(8, 3));
-            norm = batchNorm ? BatchNorm1d(8) : null;
+            (first, second) = (Linear(4, hidden), Linear(hidden, 3));
+            norm = batchNorm ? BatchNorm1d(hidden) : null;
             dropout = Dropout(dropoutChance);
             RegisterComponents();
         }
@@ -73,9 +73,9 @@ internal sealed class TinyTask : TrainingTask
         public override Tensor forward(Tensor input)
         {
             using var scope = NewDisposeScope();
-            var hidden = first.call(input); // [batch, 8]
-            hidden = functional.relu(norm is null ? hidden : norm.call(hidden));
-            return second.call(dropout.call(hidden)).MoveToOuterDisposeScope(); // [batch, classes=3]
+            var x = first.call(input); // [batch, hidden]
+            x = functional.relu(norm is null ? x : norm.call(x));
+            return second.call(dropout.call(x)).MoveToOuterDisposeScope(); // [batch, classes=3]
         }
 
         protected override void Dispose(bool disposing)

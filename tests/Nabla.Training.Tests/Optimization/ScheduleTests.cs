@@ -4,7 +4,13 @@ namespace Nabla.Training.Tests;
 
 public sealed class ScheduleTests
 {
-    private static ScheduleOptions Options(string name) => new() { Name = name, Milestones = [1, 3] };
+    private static ScheduleOptions Options(string name) => new()
+    {
+        Name = name,
+        Milestones = [1, 3],
+        Parts = name is "sequential" or "chained" ? [new() { Name = "cosine", FinalFraction = 0.1, WarmupFraction = 0.2 }, new() { Name = "exponential", Gamma = 0.9 }] : null,
+        PartStarts = name == "sequential" ? [7] : null,
+    };
 
     [Fact]
     public void Factor_OfAnySchedule_StaysInRangeAndIsFinite()
@@ -52,5 +58,19 @@ public sealed class ScheduleTests
         var schedule = ScheduleFactory.Create(new() { Name = "plateau" }, 10, 1);
         var error = Assert.Throws<CheckpointException>(() => schedule.LoadState(new Dictionary<string, double> { ["factor"] = 1, ["best"] = 2 }));
         Assert.Contains("bad, cooldown", error.Message);
+    }
+
+    [Fact]
+    public void Validate_OfSchedulesMadeOfParts_SaysWhatDoesNotFit()
+    {
+        string Problem(ScheduleOptions options) => Assert.Throws<OptionsException>(() => ScheduleFactory.Validate(options)).Message;
+        Assert.Contains("parts must be at least one", Problem(new() { Name = "chained" }));
+        Assert.Contains("parts belong to", Problem(new() { Name = "linear", Parts = [new()] }));
+        Assert.Contains("one fewer than parts (2); there are 0", Problem(new() { Name = "sequential", Parts = [new(), new()] }));
+        Assert.Contains("must be above 0 and grow", Problem(new() { Name = "sequential", Parts = [new(), new(), new()], PartStarts = [5, 5] }));
+        Assert.Contains("cannot be one-cycle", Problem(new() { Name = "chained", Parts = [new() { Name = "one-cycle" }] }));
+        Assert.Contains("cannot be plateau", Problem(new() { Name = "sequential", Parts = [new() { Name = "plateau" }] }));
+        Assert.Contains("gamma must be in", Problem(new() { Name = "chained", Parts = [new() { Gamma = 2 }] }));
+        Assert.Contains("after_end belongs to cosine", Problem(new() { Name = "linear", AfterEnd = "continue" }));
     }
 }

@@ -8,7 +8,7 @@ internal sealed class TrajectoryProblem : IDisposable
     private readonly Dictionary<string, Tensor> _data;
     private readonly bool _isQuadratic;
 
-    public TrajectoryProblem(SafeTensorsFile file, string prefix, bool isQuadratic, ScalarType dtype)
+    public TrajectoryProblem(GoldenTensors file, string prefix, bool isQuadratic, ScalarType dtype)
     {
         Tensor Read(string key)
         {

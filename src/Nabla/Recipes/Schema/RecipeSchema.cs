@@ -19,18 +19,42 @@ public static class RecipeSchema
             ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
             ["title"] = "Nabla recipe",
         };
-        foreach (var (key, value) in new Builder(registry).Record(typeof(Recipe), "").ToArray())
+        var builder = new Builder(registry);
+        foreach (var (key, value) in builder.Record(typeof(Recipe), "").ToArray())
         {
             schema[key] = value?.DeepClone();
+        }
+        if (builder.Definitions() is { Count: > 0 } definitions)
+        {
+            schema["$defs"] = definitions;
         }
         return schema;
     }
 
     private sealed class Builder(RecipeRegistry registry)
     {
+        private readonly Dictionary<Type, string> _open = [], _recursive = [];
+
+        /// <summary>Groups of keys that hold groups of their own kind (the parts of a schedule), by name.</summary>
+        public JsonObject Definitions()
+        {
+            var definitions = new JsonObject();
+            foreach (var (type, path) in _recursive.ToArray())
+            {
+                definitions[type.Name] = Record(type, path);
+            }
+            return definitions;
+        }
+
         /// <summary>Schema of a group of keys.</summary>
         public JsonObject Record(Type type, string path, RecipePart? part = null, string? nameKey = null)
         {
+            if (_open.TryGetValue(type, out var outer))
+            {
+                _recursive[type] = outer;
+                return new JsonObject { ["$ref"] = $"#/$defs/{type.Name}" };
+            }
+            _open[type] = path;
             var properties = new JsonObject();
             var required = new JsonArray();
             if (nameKey is not null)
@@ -47,6 +71,7 @@ public static class RecipeSchema
                     required.Add(member.Key);
                 }
             }
+            _open.Remove(type);
             var schema = new JsonObject { ["type"] = "object", ["properties"] = properties, ["additionalProperties"] = false };
             if (required.Count > 0)
             {

@@ -36,7 +36,7 @@ internal sealed record AxisTicks(double Low, double High, IReadOnlyList<double> 
         List<double> values = [];
         for (var i = Math.Ceiling((low / step) - 1e-9); i * step <= high + (step * 1e-9); i++)
         {
-            values.Add(i == 0 ? 0 : i * step);
+            values.Add(i == 0 ? 0 : Math.Clamp(i * step, low, high));   // a mark at an end may lie a rounding beyond it
         }
         return values;
     }

@@ -1,0 +1,119 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Nabla.Training;
+
+/// <summary>
+/// Updates as addresses in memory, cut into pieces of fixed size, for kernels written with .NET vectors: one pass over parameter, gradient and
+/// state where operations one by one make five to ten. The pieces do not depend on the number of threads, so sums over them do not either.
+/// Arrays are reused from step to step. Not thread-safe.
+/// </summary>
+internal sealed class VectorLists
+{
+    /// <summary>Entries in a piece: small enough to divide work, large enough that a call for it costs nothing.</summary>
+    internal const int PieceSize = 1 << 16;
+    private const long ThreadsFrom = 1 << 18; // entries; below it waking other threads costs more than they save
+
+    private nint[] _parameters = [], _gradients = [];
+    private nint[][] _states = [];
+    private Piece[] _pieces = [];
+    private long[] _lengths = [];
+    private long _total;
+
+    /// <summary>The pieces, tensor by tensor.</summary>
+    public IReadOnlyList<Piece> Pieces => _pieces;
+
+    /// <summary>How many tensors there are.</summary>
+    public int Count => _lengths.Length;
+
+    /// <summary>Address of each parameter.</summary>
+    public nint[] Parameters => _parameters;
+
+    /// <summary>Address of each gradient.</summary>
+    public nint[] Gradients => _gradients;
+
+    /// <summary>Address of each state tensor, by role.</summary>
+    public nint[][] States => _states;
+
+    /// <summary>Takes updates of one kind, if the kernels can read them: float32 or float64 on the CPU, in one layout.</summary>
+    /// <param name="kind">Their kind.</param>
+    /// <param name="updates">The updates.</param>
+    /// <param name="roles">How many state tensors are wanted, from the first.</param>
+    public bool TryFill(ParameterKind kind, IReadOnlyList<ParameterUpdate> updates, int roles)
+    {
+        if (!CanRead(kind) || !kind.IsContiguous || !UpdateLists.HaveOneLayout(updates))
+        {
+            return false;
+        }
+        var isKnown = _lengths.Length == updates.Count && _states.Length == roles;
+        if (!isKnown)
+        {
+            (_parameters, _gradients, _lengths) = (new nint[updates.Count], new nint[updates.Count], new long[updates.Count]);
+            _states = [.. Enumerable.Range(0, roles).Select(_ => new nint[updates.Count])];
+        }
+        for (var i = 0; i < updates.Count; i++)
+        {
+            var (slot, gradient, _) = updates[i];
+            var length = slot.Value.NumberOfElements;
+            if (length > int.MaxValue / sizeof(double))
+            {
+                return false; // TorchSharp gives no more than 2 GB of memory as a span
+            }
+            isKnown &= _lengths[i] == length;
+            _lengths[i] = length;
+            (_parameters[i], _gradients[i]) = (Address(slot.Value), Address(gradient));
+            for (var role = 0; role < roles; role++)
+            {
+                _states[role][i] = Address(slot.State[role]);
+            }
+        }
+        if (!isKnown)
+        {
+            _total = _lengths.Sum();
+            _pieces = [.. _lengths.Index().SelectMany(length => Cut(length.Index, length.Item))];
+        }
+        return true;
+    }
+
+    /// <summary>Whether the kernels know a type and device.</summary>
+    public static bool CanRead(ParameterKind kind) => kind is { Device: DeviceType.CPU, Type: ScalarType.Float32 or ScalarType.Float64 };
+
+    /// <summary>Calls a kernel for every piece, on as many threads as libtorch uses.</summary>
+    /// <param name="kernel">Takes the number of a piece.</param>
+    public void Run(Action<int> kernel) => Run(_pieces.Length, _total, kernel);
+
+    /// <summary>Calls a function for 0, 1, ... on as many threads as libtorch uses, when the work is worth it.</summary>
+    /// <param name="count">How many calls.</param>
+    /// <param name="entries">Entries that they touch together.</param>
+    /// <param name="body">The function.</param>
+    public static void Run(int count, long entries, Action<int> body)
+    {
+        var threads = entries < ThreadsFrom ? 1 : Math.Min(count, get_num_threads());
+        if (threads > 1)
+        {
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, body);
+            return;
+        }
+        for (var i = 0; i < count; i++)
+        {
+            body(i);
+        }
+    }
+
+    /// <summary>Where a tensor's entries begin; it must be alive while the address is used.</summary>
+    internal static unsafe nint Address(Tensor tensor) => tensor.NumberOfElements == 0 ? 0 : (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
+
+    private static IEnumerable<Piece> Cut(int tensor, long length)
+    {
+        for (long from = 0; from < length; from += PieceSize)
+        {
+            yield return new(tensor, from, (int)Math.Min(PieceSize, length - from));
+        }
+    }
+}
+
+/// <summary>A part of one tensor's entries.</summary>
+/// <param name="Tensor">Number of the tensor.</param>
+/// <param name="From">First entry.</param>
+/// <param name="Count">How many.</param>
+internal readonly record struct Piece(int Tensor, long From, int Count);

@@ -17,7 +17,7 @@ internal sealed class AdamOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
     /// <inheritdoc/>
     protected override void UpdateGroup(GroupRates group, IReadOnlyList<ParameterUpdate> updates)
     {
-        if (Settings.UseFusedKernels && AdamKernel.Fits(updates))
+        if (Settings.Kernels == KernelChoice.Fastest && AdamKernel.Fits(updates))
         {
             foreach (var update in updates)
             {

@@ -34,6 +34,9 @@ internal sealed record CommandHandlers
     /// <summary>Examines the machine.</summary>
     public CommandHandler<DoctorRequest>? Doctor { get; init; }
 
+    /// <summary>Measures speed.</summary>
+    public CommandHandler<BenchRequest>? Bench { get; init; }
+
     /// <summary>What this program does. Only delegates are made here: nothing behind them is loaded before it is called.</summary>
     public static CommandHandlers BuiltIn => new()
     {
@@ -45,6 +48,7 @@ internal sealed record CommandHandlers
         Data = new() { List = DataHandler.ListAsync, Info = DataHandler.InfoAsync, Pull = DataHandler.PullAsync },
         Recipe = new() { Check = RecipeHandler.CheckAsync, Schema = RecipeHandler.SchemaAsync },
         Doctor = DoctorHandler.RunAsync,
+        Bench = BenchHandler.RunAsync,
     };
 }
 

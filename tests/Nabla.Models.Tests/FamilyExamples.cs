@@ -105,7 +105,7 @@ public static class FamilyExamples
         new() { Family = "gpt", Name = "tied", Options = new GptOptions { Features = 16, Layers = 2, Heads = 2 }, Input = Tokens },
         new() { Family = "gpt", Name = "sinusoidal", Options = new GptOptions { Features = 16, Layers = 1, Heads = 2, Positions = "sinusoidal", ContextLength = 12, AttentionDropout = 0.1 }, Input = Tokens },
         new() { Family = "gpt", Name = "modern", Options = new GptOptions { Features = 16, Layers = 2, Heads = 4, KeyValueHeads = 2, Positions = "rotary", Normalization = "rms-norm", Activation = "silu", IsGated = true, UseBias = false, TieHead = false, Dropout = 0.1 }, Input = Tokens },
-        new() { Family = "encoder-decoder", Name = "pre-norm", Options = new EncoderDecoderOptions { Features = 16, EncoderLayers = 2, DecoderLayers = 2, Heads = 2, AttentionDropout = 0.1 }, Input = Pairs, LearningRate = 2e-2 },
+        new() { Family = "encoder-decoder", Name = "pre-norm", Options = new EncoderDecoderOptions { Features = 16, EncoderLayers = 2, DecoderLayers = 2, Heads = 2, Dropout = 0, AttentionDropout = 0.1 }, Input = Pairs },
         new() { Family = "encoder-decoder", Name = "post-norm", Options = new EncoderDecoderOptions { Features = 16, EncoderLayers = 1, DecoderLayers = 1, Heads = 2, NormalizeFirst = false, TieHead = false, Positions = "sinusoidal", Activation = "relu" }, Input = Pairs },
     ];
 

@@ -14,7 +14,7 @@ public static class DirectGradients
     public static Scope Allow()
     {
         _depth++;
-        return default;
+        return new(isAllowed: true);
     }
 
     /// <summary>Hands a gradient over to a parameter.</summary>
@@ -40,10 +40,14 @@ public static class DirectGradients
         return null;
     }
 
-    /// <summary>Ends what <see cref="Allow"/> began.</summary>
+    /// <summary>Ends what <see cref="Allow"/> began; the default value does nothing.</summary>
     public readonly ref struct Scope
     {
+        private readonly bool _isAllowed;
+
+        internal Scope(bool isAllowed) => _isAllowed = isAllowed;
+
         /// <summary>Ends it.</summary>
-        public void Dispose() => _depth--;
+        public void Dispose() => _depth -= _isAllowed ? 1 : 0;
     }
 }

@@ -60,13 +60,13 @@ internal unsafe readonly ref struct KernelBuffer
             free.Add(block);
             if (free.Count > MostKept)
             {
-                free[0].Free();
+                free[0].Dispose();
                 free.RemoveAt(0);
             }
         }
     }
 
-    private sealed class Block(void* address, long bytes)
+    private sealed class Block(void* address, long bytes) : IDisposable
     {
         private void* _address = address;
 
@@ -76,11 +76,16 @@ internal unsafe readonly ref struct KernelBuffer
 
         public long Bytes => bytes;
 
-        public void Free()
+        public void Dispose()
+        {
+            Free();
+            GC.SuppressFinalize(this);
+        }
+
+        private void Free()
         {
             NativeMemory.AlignedFree(_address);
             _address = null;
-            GC.SuppressFinalize(this);
         }
     }
 }

@@ -137,7 +137,7 @@ public sealed class BatchSizeFinder
     private void Try(TrainingTask task, IBatchSource source, TrainerContext context, long[] examples)
     {
         task.Module.train();
-        using var runner = new StepRunner(task, _options, context, PrecisionPolicy.Resolve(_options.Precision, context.Device), NullLogger.Instance) { CanSplit = false };
+        using var runner = new StepRunner(task, _options, context, PrecisionPolicy.Resolve(_options.Precision, context.Device, WorkKinds.Of(task.Module))) { CanSplit = false };
         runner.Accumulate(source.Read(examples), step: 0, epoch: 0, []);
     }
 

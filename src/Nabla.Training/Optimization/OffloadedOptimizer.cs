@@ -66,7 +66,7 @@ internal sealed class OffloadedOptimizer : Optimizer
         {
             if (device.grad is { } gradient)
             {
-                host.grad = (gradient.is_sparse ? gradient.to_dense() : gradient).to(host.device);
+                host.grad = gradient.to(host.device);
                 host.copy_(device); // others may have changed it since: an average that was applied, a loaded checkpoint
             }
         }

@@ -25,7 +25,7 @@ function Find-Dotnet {
 function Test-Current {
     if (-not ((Test-Path -LiteralPath $stamp) -and (Test-Path -LiteralPath $program))) { return $false }
     $built = (Get-Item -LiteralPath $stamp).LastWriteTimeUtc
-    foreach ($name in 'README.md', 'global.json', 'Directory.Build.props', 'Directory.Build.targets', 'Directory.Packages.props', 'src', 'recipes') {
+    foreach ($name in 'README.md', 'global.json', 'Directory.Build.props', 'Directory.Build.targets', 'Directory.Packages.props', 'src', 'recipes', 'benchmarks/Baselines') {
         $path = Join-Path $root $name
         if ((Get-Item -LiteralPath $path).LastWriteTimeUtc -gt $built) { return $false }
         if ((Test-Path -LiteralPath $path -PathType Container) -and

@@ -34,6 +34,9 @@ internal sealed record CommandHandlers
     /// <summary>Examines the machine.</summary>
     public CommandHandler<DoctorRequest>? Doctor { get; init; }
 
+    /// <summary>Measures speed.</summary>
+    public CommandHandler<BenchRequest>? Bench { get; init; }
+
     /// <summary>What this program does. Only delegates are made here: nothing behind them is loaded before it is called.</summary>
     public static CommandHandlers BuiltIn => new()
     {
@@ -42,9 +45,10 @@ internal sealed record CommandHandlers
         Evaluate = EvaluateHandler.RunAsync,
         Predict = PredictHandler.RunAsync,
         Runs = new() { List = RunsHandler.ListAsync, Show = RunsHandler.ShowAsync, Compare = RunsHandler.CompareAsync },
-        Data = new() { List = DataHandler.ListAsync, Info = DataHandler.InfoAsync, Pull = DataHandler.PullAsync },
+        Data = new() { List = DataHandler.ListAsync, Info = DataHandler.InfoAsync, Pull = DataHandler.PullAsync, Tokenize = DataHandler.TokenizeAsync },
         Recipe = new() { Check = RecipeHandler.CheckAsync, Schema = RecipeHandler.SchemaAsync },
         Doctor = DoctorHandler.RunAsync,
+        Bench = BenchHandler.RunAsync,
     };
 }
 
@@ -72,6 +76,9 @@ internal sealed record DataHandlers
 
     /// <summary>Fetches data sets.</summary>
     public required CommandHandler<DataNameRequest> Pull { get; init; }
+
+    /// <summary>Makes token files.</summary>
+    public required CommandHandler<DataTokenizeRequest> Tokenize { get; init; }
 }
 
 /// <summary>The work behind <c>nabla recipe</c>.</summary>

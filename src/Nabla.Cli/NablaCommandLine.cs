@@ -56,6 +56,7 @@ internal static class NablaCommandLine
         Add(root, handlers.Runs, handler => RunsCommand.Create(runner, handler));
         Add(root, handlers.Data, handler => DataCommand.Create(runner, handler));
         Add(root, handlers.Recipe, handler => RecipeCommand.Create(runner, handler));
+        Add(root, handlers.Bench, handler => BenchCommand.Create(runner, handler));
         Add(root, handlers.Doctor, handler => DoctorCommand.Create(runner, handler));
         return root;
     }

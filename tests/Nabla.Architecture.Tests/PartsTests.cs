@@ -14,7 +14,8 @@ public sealed class PartsTests
         ["Nabla.Models"] = ["Nabla.Core", "Nabla.Nn"],
         ["Nabla.Training"] = ["Nabla.Core", "Nabla.Data"],
         ["Nabla"] = ["Nabla.Core", "Nabla.Data", "Nabla.Nn", "Nabla.Models", "Nabla.Training"],
-        ["Nabla.Cli"] = ["Nabla.Core", "Nabla.Data", "Nabla.Nn", "Nabla.Models", "Nabla.Training", "Nabla"],
+        ["Nabla.Benchmarks"] = ["Nabla.Core", "Nabla.Data", "Nabla.Nn", "Nabla.Models", "Nabla.Training", "Nabla"],
+        ["Nabla.Cli"] = ["Nabla.Core", "Nabla.Data", "Nabla.Nn", "Nabla.Models", "Nabla.Training", "Nabla", "Nabla.Benchmarks"],
     };
 
     /// <summary>Outside libraries with one home each; what is not listed may be used anywhere.</summary>

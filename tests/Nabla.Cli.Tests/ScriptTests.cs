@@ -35,7 +35,7 @@ public sealed class ScriptTests : IDisposable
         {
             File.Copy(Path.Combine(Repository.Root, script), InFolder("work", script));
         }
-        foreach (var file in new[] { "README.md", "global.json", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "src/A.cs", "recipes/a.yaml", "tests/A.Tests/A.Tests.csproj" })
+        foreach (var file in new[] { "README.md", "global.json", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "src/A.cs", "recipes/a.yaml", "benchmarks/Baselines/A.cs", "tests/A.Tests/A.Tests.csproj" })
         {
             File.WriteAllText(InFolder("work", file), "");
         }

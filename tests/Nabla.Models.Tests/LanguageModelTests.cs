@@ -124,4 +124,29 @@ public sealed class LanguageModelTests
         manual_seed(2);
         return new(new() { Features = 16, Layers = 2, Heads = 2 }, new() { Task = ModelTasks.LanguageModeling, Vocabulary = 12, ContextLength = 9, Outputs = 12 });
     }
+
+    [Fact]
+    public void PackedRows_GiveEachTextTheLogitsItHasAlone()
+    {
+        var tried = 0;
+        foreach (var example in FamilyExamples.All.Where(example => example.Input.Task == ModelTasks.LanguageModeling && ModelFamilies.Find(example.Family).TakesPackedRows))
+        {
+            using var model = example.Create();
+            model.eval();
+            using var scope = NewDisposeScope();
+            long[] lengths = [2, 4, 3];
+            var ids = example.Inputs(1);                                        // [1, time=9]
+            var documents = tensor(lengths.SelectMany((length, i) => Enumerable.Repeat(i + 1L, (int)length)).ToArray()).unsqueeze(0);
+            var positions = cat([.. lengths.Select(length => arange(length, ScalarType.Int64))]).unsqueeze(0);
+            var packed = model.call(new ModelBatch(ids) { Documents = documents, Positions = positions });
+            var start = 0L;
+            foreach (var length in lengths)
+            {
+                TensorAssert.Close(model.call(ids.narrow(1, start, length)), packed.narrow(1, start, length), 1e-5, 1e-5, $"{example}, text at {start}");
+                start += length;
+            }
+            tried++;
+        }
+        Assert.True(tried >= 3);
+    }
 }

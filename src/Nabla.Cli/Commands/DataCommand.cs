@@ -9,7 +9,14 @@ internal sealed record DataListRequest;
 /// <param name="Name">Name of a data set.</param>
 internal sealed record DataNameRequest(string Name);
 
-/// <summary><c>nabla data list</c>, <c>nabla data info NAME</c>, <c>nabla data pull NAME</c></summary>
+/// <summary>What <c>nabla data tokenize</c> is asked.</summary>
+/// <param name="Text">Path of a text file.</param>
+/// <param name="Output">Path of the token file; null: beside the text.</param>
+/// <param name="Unit">character or word.</param>
+/// <param name="MaxSize">Most words kept.</param>
+internal sealed record DataTokenizeRequest(string Text, string? Output, string Unit, int MaxSize);
+
+/// <summary><c>nabla data list</c>, <c>nabla data info NAME</c>, <c>nabla data pull NAME</c>, <c>nabla data tokenize TEXT</c></summary>
 internal static class DataCommand
 {
     public static Command Create(CommandRunner runner, DataHandlers handlers)
@@ -25,6 +32,19 @@ internal static class DataCommand
         Command pull = new("pull", "Fetch a data set and check its hashes; goes on where an earlier pull stopped.") { fetched };
         pull.SetAction((input, _) => runner.RunAsync(handlers.Pull, () => new DataNameRequest(input.GetRequiredValue(fetched))));
 
-        return new("data", "List, describe and fetch data sets.") { list, info, pull };
+        Argument<string> text = new("text") { HelpName = "TEXT", Description = "A text file (UTF-8, plain or gzip) of any size." };
+        Option<string?> target = new("--out") { HelpName = "FILE", Description = "The token file. Default: the text's name with .tokens" };
+        Option<string> unit = new("--unit") { HelpName = "UNIT", Description = "What a token is: character or word. Default: character", DefaultValueFactory = _ => "character" };
+        Option<int> most = new("--max-size") { HelpName = "N", Description = "Most words kept, the most frequent ones. Default: 30000", DefaultValueFactory = _ => 30_000 };
+        Command tokenize = new("tokenize", "Turn a text into a token file, which recipes read as data.path without loading it into memory.") { text, target, unit, most };
+        tokenize.SetAction((input, _) => runner.RunAsync(handlers.Tokenize, () =>
+        {
+            var chosen = input.GetRequiredValue(unit);
+            return chosen is "character" or "word"
+                ? new DataTokenizeRequest(input.GetRequiredValue(text), input.GetValue(target), chosen, input.GetRequiredValue(most))
+                : throw new UsageException($"--unit: expected character or word, got '{chosen}'. {Core.NearestName.Suggest(chosen, ["character", "word"])}");
+        }));
+
+        return new("data", "List, describe and fetch data sets; make token files.") { list, info, pull, tokenize };
     }
 }

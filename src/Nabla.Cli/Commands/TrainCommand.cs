@@ -13,6 +13,9 @@ internal sealed record TrainRequest(string? Recipe, IReadOnlyList<string> Overri
     /// <summary>Rules OLD=NEW for parameters whose names changed since the checkpoint that is resumed.</summary>
     public IReadOnlyList<string> Map { get; init; } = [];
 
+    /// <summary>Whether some steps are profiled.</summary>
+    public bool Profile { get; init; }
+
     /// <summary>How often a supervised trainer is started again at most.</summary>
     public int MaxRestarts { get; init; }
 }
@@ -30,9 +33,10 @@ internal static class TrainCommand
         var device = CommonOptions.Device();
         Option<string?> resume = new("--resume") { HelpName = "RUN", Description = "Go on with this run from its last checkpoint." };
         Option<string[]> map = new("--map") { HelpName = "OLD=NEW", Description = "With --resume: a parameter was renamed since its checkpoint; OLD.*=NEW.* for all below. Can be given more than once.", Arity = ArgumentArity.OneOrMore };
+        Option<bool> profile = new("--profile") { Description = "Measure 5 steps after warm-up: time and memory by layer and operation, on the console, in the report, and as a timeline in trace.json of the run (open it in ui.perfetto.dev)." };
         Option<bool> supervise = new("--supervise") { Description = "Train in a process of its own and start it again from its last checkpoint when it crashes." };
         Option<int> restarts = new("--max-restarts") { HelpName = "N", Description = "With --supervise: how often at most. Default: 10", DefaultValueFactory = _ => DefaultRestarts };
-        Command command = new("train", "Train a model from a recipe. Ctrl-C or SIGTERM ends it with its place saved; --resume goes on from there.") { recipe, overrides, folder, device, resume, map };
+        Command command = new("train", "Train a model from a recipe. Ctrl-C or SIGTERM ends it with its place saved; --resume goes on from there.") { recipe, overrides, folder, device, resume, map, profile };
         if (supervisor is not null)
         {
             command.Options.Add(supervise);
@@ -45,7 +49,7 @@ internal static class TrainCommand
 
         TrainRequest Request(ParseResult input)
         {
-            var request = new TrainRequest(input.GetValue(recipe), input.GetValue(overrides) ?? [], input.GetValue(folder), CommonOptions.CheckDevice(input.GetValue(device)), input.GetValue(resume)) { Map = input.GetValue(map) ?? [], MaxRestarts = supervisor is null ? 0 : input.GetValue(restarts) };
+            var request = new TrainRequest(input.GetValue(recipe), input.GetValue(overrides) ?? [], input.GetValue(folder), CommonOptions.CheckDevice(input.GetValue(device)), input.GetValue(resume)) { Map = input.GetValue(map) ?? [], Profile = input.GetValue(profile), MaxRestarts = supervisor is null ? 0 : input.GetValue(restarts) };
             if (request is { Map.Count: > 0, Resume: null })
             {
                 throw new UsageException("nabla train: --map says how the parameters of a checkpoint are named now; it needs --resume RUN.");

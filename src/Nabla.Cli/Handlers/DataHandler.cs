@@ -62,6 +62,22 @@ internal static class DataHandler
         });
     }
 
+    /// <summary>Turns a text into a token file.</summary>
+    public static Task<VerbResult> TokenizeAsync(DataTokenizeRequest request, CommandOutput output, CancellationToken cancellationToken)
+    {
+        var path = request.Output ?? Path.ChangeExtension(request.Text, TokenFile.Extension);
+        var (tokens, vocabulary) = TokenWriter.WriteText(request.Text, path, blocks => request.Unit == "word"
+            ? WordVocabulary.Fit(blocks, new() { MaxSize = request.MaxSize })
+            : CharacterVocabulary.Fit(blocks));
+        using var file = TokenFile.Open(path);
+        var bytes = new FileInfo(path).Length;
+        output.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {tokens:N0} tokens of {vocabulary:N0} kinds, {Size(bytes)}. Train on it with data.path: {path}"));
+        return Task.FromResult(new VerbResult(new JsonObject
+        {
+            ["path"] = path, ["tokens"] = tokens, ["vocabulary"] = vocabulary, ["bytes"] = bytes, ["sha256"] = file.ContentHash,
+        }));
+    }
+
     private static CatalogueEntry Know(string name) => Catalogue.All.FirstOrDefault(entry => entry.Name == name)
         ?? throw new UsageException($"The data set '{name}' is not known. {Core.NearestName.Suggest(name, [.. Catalogue.All.Select(entry => entry.Name)])}");
 

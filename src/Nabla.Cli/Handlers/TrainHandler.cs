@@ -36,6 +36,7 @@ internal static class TrainHandler
                 Supervision.Announce(path);
             },
             ParameterMap = request.Map.Count > 0 ? ParameterMap.Parse(request.Map) : null,
+            Profile = request.Profile ? new() : null,
         };
         RunResult result;
         try
@@ -56,6 +57,10 @@ internal static class TrainHandler
             throw;
         }
         adapter.OnEnded(result);
+        if (request.Profile)
+        {
+            ProfileTables.Write(result.Profile, result.Folder, output.Out);
+        }
         var interrupted = result.StopReason == StopReason.Interrupted;
         Write(result, interrupted, output);
         return new(ToJson(result), interrupted ? ExitCode.Cancelled : ExitCode.Done);

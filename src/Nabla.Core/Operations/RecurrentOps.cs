@@ -32,6 +32,10 @@ public static class RecurrentOps
             "rnn-relu" => "rnn_relu",
             _ => throw new ArgumentException($"Cell '{cell}' is not known. Valid: lstm, gru, rnn-tanh, rnn-relu.", nameof(cell)),
         };
+        if (FusedRecurrence.Supports(cell, x, hidden, memory, weights))
+        {
+            return FusedRecurrence.Run(x, lengths, hidden, memory!, weights, hasBias, layers, dropout, isTraining, isBidirectional);
+        }
         object state = memory is null ? hidden : new Tensor[] { hidden, memory };
         if (lengths is null)
         {

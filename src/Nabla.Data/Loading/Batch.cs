@@ -24,6 +24,12 @@ public sealed class Batch : IDisposable
     /// <summary>Field of the weight of each example in the loss, <c>[batch]</c> (float32).</summary>
     public const string Weights = "weights";
 
+    /// <summary>Field of the number of the text that a token of a packed row belongs to, from 1, 0 for filling, <c>[batch, time]</c> (int64).</summary>
+    public const string Documents = "documents";
+
+    /// <summary>Field of the place of a token in its text, from 0, <c>[batch, time]</c> (int64).</summary>
+    public const string Positions = "positions";
+
     private readonly Dictionary<string, Tensor> _fields;
 
     /// <summary>Takes over the tensors; they are detached from any dispose scope.</summary>
@@ -95,6 +101,17 @@ public sealed class Batch : IDisposable
         var moved = new Batch(_fields.Select(field => KeyValuePair.Create(field.Key, field.Value.to(device, non_blocking: true))));
         Dispose();
         return moved;
+    }
+
+    /// <summary>Some examples of this batch, as views of its tensors; the caller disposes them, and this batch stays.</summary>
+    /// <param name="start">Number of the first example.</param>
+    /// <param name="count">How many, at least 1.</param>
+    public Batch Slice(long start, long count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + count, Count);
+        return new(_fields.Select(field => KeyValuePair.Create(field.Key, field.Value.narrow(0, start, count))));
     }
 
     /// <inheritdoc/>

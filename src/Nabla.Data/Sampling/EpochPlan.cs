@@ -5,6 +5,9 @@ namespace Nabla.Data;
 /// <summary>Which examples each batch of an epoch holds: a function of the source, the options and the epoch's number only.</summary>
 internal sealed class EpochPlan
 {
+    /// <summary>Above this many examples (half a gigabyte of numbers) an epoch that takes some of them is drawn without listing all.</summary>
+    internal const long MostPermuted = 1L << 26;
+
     private readonly long[] _order;
     private readonly (int Start, int Size)[] _batches;
 
@@ -26,6 +29,7 @@ internal sealed class EpochPlan
         var random = RandomStream.At(options.Seed, RandomPurpose.Order, options.MaxBatches is null ? epoch : 0);
         var examples = Examples(source.Count, options);
         var order = balance is not null ? balance.Draw(examples, random)
+            : options.Shuffle && source.Count > MostPermuted && examples < source.Count ? Draw(source.Count, examples, random)
             : options.Shuffle ? random.Permutation(source.Count)
             : Ascending(examples);
         order = order.Length > examples ? order[..(int)examples] : order;
@@ -57,6 +61,18 @@ internal sealed class EpochPlan
     private static long Examples(long count, LoaderOptions options) => options.ExamplesPerEpoch is { } wanted
         ? options.BalanceClasses ? wanted : Math.Min(wanted, count)
         : count;
+
+    /// <summary>Some of very many examples, each at most once, without a list of all.</summary>
+    private static long[] Draw(long count, long examples, RandomStream random)
+    {
+        var order = new IndexPermutation(count, random);
+        var drawn = new long[examples];
+        for (var place = 0L; place < examples; place++)
+        {
+            drawn[place] = order[place];
+        }
+        return drawn;
+    }
 
     private static long[] Ascending(long count)
     {

@@ -12,7 +12,7 @@ public sealed class LanguageModelSource : IBatchSource
     /// <summary>Target where there is nothing to predict.</summary>
     public const long NoTarget = -100;
 
-    private readonly int[] _tokens;
+    private readonly ITokenSequence _tokens;
     private readonly LanguageModelOptions _options;
 
     /// <summary>Creates the source.</summary>
@@ -21,25 +21,35 @@ public sealed class LanguageModelSource : IBatchSource
     /// <exception cref="DataException">The text is too short for one window.</exception>
     /// <exception cref="OptionsException">An option is out of its range.</exception>
     public LanguageModelSource(int[] tokens, LanguageModelOptions options)
+        : this(new TokenArray(tokens ?? throw new ArgumentNullException(nameof(tokens))), options)
+    {
+    }
+
+    /// <summary>Creates the source over tokens that may lie in a file.</summary>
+    /// <param name="tokens">Token ids of the whole text; the caller keeps owning them.</param>
+    /// <param name="options">How it is cut.</param>
+    /// <exception cref="DataException">The text is too short for one window.</exception>
+    /// <exception cref="OptionsException">An option is out of its range.</exception>
+    public LanguageModelSource(ITokenSequence tokens, LanguageModelOptions options)
     {
         ArgumentNullException.ThrowIfNull(tokens);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         var needed = options.Windows == TextWindows.Overlapping ? options.Time + 1L : 2;
-        if (tokens.Length < needed)
+        if (tokens.Count < needed)
         {
-            throw new DataException($"LanguageModelSource: expected at least {needed} tokens for windows of {options.Time}, got {tokens.Length}. Use a longer text or a smaller Time.");
+            throw new DataException($"LanguageModelSource: expected at least {needed} tokens for windows of {options.Time}, got {tokens.Count}. Use a longer text or a smaller Time.");
         }
         (_tokens, _options) = (tokens, options);
     }
 
     /// <inheritdoc/>
     public long Count => _options.Windows == TextWindows.Overlapping
-        ? _tokens.Length - _options.Time
-        : (_tokens.Length - 2 + _options.Time) / _options.Time;
+        ? _tokens.Count - _options.Time
+        : (_tokens.Count - 2 + _options.Time) / _options.Time;
 
     /// <summary>Windows that together are as long as the text: a good <see cref="LoaderOptions.ExamplesPerEpoch"/> for overlapping windows.</summary>
-    public long WindowsPerPass => Math.Max(1, (_tokens.Length - 1) / _options.Time);
+    public long WindowsPerPass => Math.Max(1, (_tokens.Count - 1) / _options.Time);
 
     /// <inheritdoc/>
     public Batch Read(ReadOnlySpan<long> indices)
@@ -48,15 +58,15 @@ public sealed class LanguageModelSource : IBatchSource
         using var scope = NewDisposeScope();
         var time = _options.Time;
         var (inputs, targets) = (new long[indices.Length * time], new long[indices.Length * time]);
+        Array.Fill(targets, NoTarget);
+        var window = new long[time + 1];
         for (var row = 0; row < indices.Length; row++)
         {
-            var start = (int)(_options.Windows == TextWindows.Overlapping ? indices[row] : indices[row] * time);
-            for (var column = 0; column < time; column++)
-            {
-                var (place, there) = ((row * time) + column, start + column + 1 < _tokens.Length);
-                inputs[place] = there ? _tokens[start + column] : 0;
-                targets[place] = there ? _tokens[start + column + 1] : NoTarget;
-            }
+            var start = _options.Windows == TextWindows.Overlapping ? indices[row] : indices[row] * time;
+            var count = (int)Math.Min(time + 1, _tokens.Count - start);
+            _tokens.Read(start, window.AsSpan(0, count));
+            window.AsSpan(0, count - 1).CopyTo(inputs.AsSpan(row * time));
+            window.AsSpan(1, count - 1).CopyTo(targets.AsSpan(row * time));
         }
         return new([
             KeyValuePair.Create(Batch.Inputs, torch.tensor(inputs, [indices.Length, time], int64)),

@@ -60,7 +60,7 @@ public sealed class Cnn : Model
         Guards.Pictures("Cnn.forward", Input, input.Inputs, anySize: _options.HeadPooling != "flatten");
         return WrappedTensorDisposeScope(() =>
         {
-            var x = input.Inputs;                                  // [batch, channels, height, width]
+            var x = ChannelsLast.Prefer(input.Inputs);              // [batch, channels, height, width]
             foreach (var block in blocks)
             {
                 x = block.call(x);

@@ -10,6 +10,12 @@ namespace Nabla.Models;
 public readonly record struct ModelBatch(
     Tensor Inputs, Tensor? Mask = null, Tensor? Lengths = null, Tensor? Categories = null, Tensor? Decoder = null, Tensor? DecoderMask = null)
 {
+    /// <summary>Which text each token of a packed row belongs to, <c>[batch, time]</c> (int64): tokens of different texts do not see each other. Null: a row is one text.</summary>
+    public Tensor? Documents { get; init; }
+
+    /// <summary>Place of each token in its text, <c>[batch, time]</c> (int64); null: its place in the row.</summary>
+    public Tensor? Positions { get; init; }
+
     /// <summary>A batch with inputs only.</summary>
     /// <param name="inputs">The inputs.</param>
     public static implicit operator ModelBatch(Tensor inputs) => new(inputs);

@@ -30,6 +30,9 @@ public sealed class ModelFamily
     /// <summary>What most of its arithmetic is, which decides what precision <c>auto</c> means.</summary>
     public WorkKind Work { get; }
 
+    /// <summary>Whether its models take rows in which several texts are packed (<see cref="ModelBatch.Documents"/>).</summary>
+    public bool TakesPackedRows { get; private init; }
+
     /// <summary>Declares a family.</summary>
     /// <typeparam name="TOptions">Type of its options.</typeparam>
     /// <param name="name">Name in a recipe, kebab-case.</param>
@@ -38,13 +41,14 @@ public sealed class ModelFamily
     /// <param name="tasks">The tasks it can do.</param>
     /// <param name="create">Makes a model; it validates the options.</param>
     /// <param name="work">What most of its arithmetic is. Default: matrix products.</param>
+    /// <param name="takesPackedRows">Whether its models take packed rows.</param>
     public static ModelFamily Define<TOptions>(
-        string name, string title, string source, IReadOnlyList<string> tasks, Func<TOptions, ModelInput, Model> create, WorkKind work = WorkKind.Products)
+        string name, string title, string source, IReadOnlyList<string> tasks, Func<TOptions, ModelInput, Model> create, WorkKind work = WorkKind.Products, bool takesPackedRows = false)
         where TOptions : class, new()
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(create);
-        return new(name, title, source, typeof(TOptions), tasks, work, () => new TOptions(), (options, input) => create((TOptions)options, input));
+        return new(name, title, source, typeof(TOptions), tasks, work, () => new TOptions(), (options, input) => create((TOptions)options, input)) { TakesPackedRows = takesPackedRows };
     }
 
     /// <summary>The options with all defaults.</summary>

@@ -20,7 +20,8 @@ public sealed class Gpt : LanguageModel, IOwnOperations
         "Transformer decoder",
         "Radford et al. (2019), Language Models are Unsupervised Multitask Learners",
         [ModelTasks.LanguageModeling],
-        (options, input) => new Gpt(options, input));
+        (options, input) => new Gpt(options, input),
+        takesPackedRows: true);
 
     /// <summary>Makes the model.</summary>
     /// <param name="options">Sizes and regularisation.</param>
@@ -70,7 +71,7 @@ public sealed class Gpt : LanguageModel, IOwnOperations
     public override Tensor forward(ModelBatch input)
     {
         Guards.Tokens("Gpt.forward", input, _context);
-        return WrappedTensorDisposeScope(() => Score(Run(input.Inputs)));   // [batch, time, vocab]
+        return WrappedTensorDisposeScope(() => Score(Run(input)));   // [batch, time, vocab]
     }
 
     /// <inheritdoc/>
@@ -79,12 +80,14 @@ public sealed class Gpt : LanguageModel, IOwnOperations
     long IOwnOperations.OwnMultiplyAdds(IReadOnlyList<long[]> inputs, IReadOnlyList<long[]> outputs)
         => head is null ? outputs[0][0] * outputs[0][1] * outputs[0][2] * _options.Features : 0;
 
-    private Tensor Run(Tensor ids)                                          // [batch, time] -> [batch, time, features]
+    private Tensor Run(ModelBatch input)                                    // [batch, time] -> [batch, time, features]
     {
-        var x = embedding.call(ids);
+        var x = input.Positions is null ? embedding.call(input.Inputs) : embedding.EmbedAt(input.Inputs, input.Positions);
+        // Rotary positions act by distances, which are the same in a packed row.
+        var sameText = input.Documents is { } documents ? documents.unsqueeze(2).eq(documents.unsqueeze(1)).unsqueeze(1) : null; // [batch, 1, time, time]
         foreach (var block in blocks)
         {
-            x = _options.Recompute ? Recompute.Run(block, x, null) : block.call(x);
+            x = _options.Recompute ? Recompute.Run(block, x, sameText) : block.call(x, sameText);
         }
         return Normalizations.Apply(norm, x, isForProduct: true);
     }

@@ -55,6 +55,10 @@ public sealed class Mlp : Model
     /// <inheritdoc/>
     public override Tensor forward(ModelBatch input) => WrappedTensorDisposeScope(() =>
     {
+        if (IsChain)
+        {
+            return Shaped(PerceptronOps.Run(Columns(input), [.. Layers().Select(layer => (Tensor)layer.weight!)], [.. Layers().Select(layer => (Tensor?)layer.bias)]));
+        }
         var x = entry is null ? Columns(input) : entry.call(Columns(input));   // [batch, width]
         foreach (var block in blocks)
         {
@@ -64,9 +68,17 @@ public sealed class Mlp : Model
         {
             x = Activations.Apply(_options.Activation, norm?.call(x) ?? x);
         }
-        x = head.call(x);                                                      // [batch, outputs]
-        return Input.Task == ModelTasks.TabularRegression ? x.squeeze(-1) : x;
+        return Shaped(head.call(x));
     });
+
+    /// <summary>Whether the model is linear layers and relu only, which one operation computes. Hooks of the blocks run in float32 only.</summary>
+    private bool IsChain => _options is { Block: "plain", Norm: "none", Activation: "relu" } && (_options.Dropout == 0 || !training)
+        && Autocast.TypeOn(DeviceType.CPU) == ScalarType.BFloat16;
+
+    private IEnumerable<Linear> Layers() => blocks.Select(block => ((MlpBlock)block).Layer).Append(head);
+
+    private Tensor Shaped(Tensor x)                                            // [batch, outputs]
+        => Input.Task == ModelTasks.TabularRegression ? x.squeeze(-1) : x;
 
     /// <summary>All columns of the batch side by side, <c>[batch, width]</c>.</summary>
     private Tensor Columns(ModelBatch batch)

@@ -18,6 +18,9 @@ internal sealed class MlpBlock : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The linear part.</summary>
+    public Linear Layer => linear;
+
     public override Tensor forward(Tensor x) => WrappedTensorDisposeScope(() =>
     {
         var h = linear.call(x);                                        // [batch, out]

@@ -41,6 +41,13 @@ internal static class Guards
         {
             throw new ArgumentException($"{where}: expected a mask of type Bool (true: a real token), got {batch.Mask.dtype}.", nameof(batch));
         }
+        foreach (var (name, field) in new[] { (nameof(ModelBatch.Documents), batch.Documents), (nameof(ModelBatch.Positions), batch.Positions) })
+        {
+            if (field is not null && !field.shape.AsSpan().SequenceEqual([rows, time]))
+            {
+                throw new ShapeException(where, name, $"[batch={rows}, time={time}]", field.shape, "There is one entry for each token.");
+            }
+        }
         if (batch.Lengths is not null && !batch.Lengths.shape.AsSpan().SequenceEqual([rows]))
         {
             throw new ShapeException(where, nameof(ModelBatch.Lengths), $"[batch={rows}]", batch.Lengths.shape, "There is one length for each text.");

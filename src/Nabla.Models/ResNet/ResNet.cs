@@ -66,7 +66,7 @@ public sealed class ResNet : Model
         Guards.Pictures("ResNet.forward", Input, input.Inputs, anySize: true);
         return WrappedTensorDisposeScope(() =>
         {
-            var x = bn1.call(conv1.call(input.Inputs)).relu_();          // [batch, width, height, width]
+            var x = bn1.call(conv1.call(ChannelsLast.Prefer(input.Inputs))).relu_(); // [batch, width, height, width]
             if (!_isSmall)
             {
                 x = functional.max_pool2d(x, 3, 2, 1);                   // [batch, width, height / 4, width / 4]

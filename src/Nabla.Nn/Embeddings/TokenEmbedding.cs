@@ -56,18 +56,44 @@ public sealed class TokenEmbedding : Module<Tensor, Tensor>
         }
         using var scope = NewDisposeScope();
         var x = token.call(ids); // [batch, time, features]
+        var places = (position ?? sinusoid)?.narrow(0, start, shape[1]); // [time, features]
+        return Finish(x, places).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Embeds sequences whose tokens have places of their own, as in rows of several texts.</summary>
+    /// <param name="ids">int64 or int32, <c>[batch, time]</c>.</param>
+    /// <param name="positions">Place of each token, at least 0 and below the options' most, int64, <c>[batch, time]</c>.</param>
+    /// <returns><c>[batch, time, features]</c>.</returns>
+    /// <exception cref="ShapeException">The positions have another shape.</exception>
+    /// <exception cref="DataException">An id or a position is out of range.</exception>
+    public Tensor EmbedAt(Tensor ids, Tensor positions)
+    {
+        var shape = ids.shape;
+        if (!positions.shape.AsSpan().SequenceEqual(shape))
+        {
+            throw new ShapeException("TokenEmbedding.EmbedAt", nameof(positions), ShapeException.Format(shape), positions.shape, "Each token has one position.");
+        }
+        using var scope = NewDisposeScope();
+        var x = token.call(ids); // [batch, time, features]
+        if ((position ?? sinusoid) is not { } table)
+        {
+            return Finish(x, null).MoveToOuterDisposeScope();
+        }
+        var flat = positions.reshape(-1);
+        if (flat.numel() > 0 && (flat.min().item<long>() < 0 || flat.max().item<long>() >= _options.MaxTime))
+        {
+            throw new DataException(string.Create(CultureInfo.InvariantCulture, $"TokenEmbedding.EmbedAt: expected positions from 0 to {_options.MaxTime - 1}, got {flat.min().item<long>()} to {flat.max().item<long>()}. Shorten the texts, or set TokenEmbeddingOptions.MaxTime to their length."));
+        }
+        return Finish(x, table.index_select(0, flat).view(shape[0], shape[1], -1)).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Finish(Tensor x, Tensor? places)
+    {
         if (_options.ScaleByRootFeatures)
         {
             x = x * Math.Sqrt(_options.Features);
         }
-        if ((position ?? sinusoid) is { } positions)
-        {
-            x = x + positions.narrow(0, start, shape[1]); // [batch, time, features] + [time, features]
-        }
-        if (training && _options.Dropout > 0)
-        {
-            x = FastDropout.Apply(x, _options.Dropout);
-        }
-        return x.MoveToOuterDisposeScope();
+        x = places is null ? x : x + places;
+        return training && _options.Dropout > 0 ? FastDropout.Apply(x, _options.Dropout) : x;
     }
 }

@@ -21,6 +21,10 @@ public static partial class LossFunctions
     {
         using var scope = NewDisposeScope();
         var (flat, flatTargets, shape) = ByClass("CrossEntropy", Widen(logits), targets, classAxis, ignoredId);
+        if (reduction == Reduction.Mean && labelSmoothing == 0 && classWeights is null && CrossEntropyOps.Supports(flat, flatTargets))
+        {
+            return CrossEntropyOps.Mean(flat, flatTargets, ignoredId).MoveToOuterDisposeScope();
+        }
         var loss = functional.cross_entropy(flat, flatTargets, Weights(classWeights, flat)!, ignoredId, reduction, labelSmoothing);
         return (reduction == Reduction.None ? loss.reshape(shape) : loss).MoveToOuterDisposeScope();
     }

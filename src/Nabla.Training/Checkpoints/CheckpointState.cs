@@ -34,6 +34,9 @@ public sealed record CheckpointState
     /// <summary>Batches whose gradients are summed for a step; must be the same on resume.</summary>
     public int AccumulateBatches { get; init; } = 1;
 
+    /// <summary>Parts in which each batch is computed, because memory was not enough for the whole; 1: it was.</summary>
+    public int BatchParts { get; init; } = 1;
+
     /// <summary>Peak learning rate in use (the finder may have chosen it).</summary>
     public double LearningRate { get; init; }
 

@@ -81,7 +81,7 @@ public sealed class LearningRateFinder
     private List<LearningRatePoint> Sweep(TrainingTask task, IBatchLoader train, TrainerContext context, CancellationToken cancellationToken)
     {
         var options = _options with { EmaDecay = null, Averaging = null, Optimizer = _options.Optimizer with { LearningRate = Lowest } };
-        using var runner = new StepRunner(task, options, context, PrecisionPolicy.Resolve(_options.Precision, context.Device, WorkKinds.Of(task.Module)));
+        using var runner = new StepRunner(task, options, context, PrecisionPolicy.Resolve(_options.Precision, context.Device, WorkKinds.Of(task.Module)), logger: _logger);
         var schedule = new Growth(Math.Pow(Highest / Lowest, 1.0 / (Steps - 1)));
         List<LearningRatePoint> points = [];
         var (smooth, smallest) = (0.0, double.PositiveInfinity);

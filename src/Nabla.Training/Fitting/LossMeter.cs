@@ -22,16 +22,25 @@ internal sealed class LossMeter : IDisposable
     /// <returns>The loss where reading it is free, else null.</returns>
     public double? Add(Tensor loss, long weight, long step)
     {
-        using var scope = NewDisposeScope();
-        var detached = loss.detach();
-        if (loss.device_type == DeviceType.CPU)
+        if (Read(loss) is { } value)
         {
-            var value = detached.to(ScalarType.Float64).item<double>();
             Count(value, weight);
             return value;
         }
-        _pending.Add((detached.clone().DetachFromDisposeScope(), weight, step));
+        using var scope = NewDisposeScope();
+        _pending.Add((loss.detach().clone().DetachFromDisposeScope(), weight, step));
         return null;
+    }
+
+    /// <summary>The value of a loss where reading it is free, on the CPU; else null.</summary>
+    public static double? Read(Tensor loss)
+    {
+        if (loss.device_type != DeviceType.CPU)
+        {
+            return null;
+        }
+        using var scope = NewDisposeScope();
+        return loss.detach().to(ScalarType.Float64).item<double>();
     }
 
     /// <summary>Reads what is pending.</summary>

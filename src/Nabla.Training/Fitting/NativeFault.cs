@@ -18,7 +18,7 @@ internal static class NativeFault
     private static readonly string[] NoMemory = ["out of memory", "can't allocate memory", "not enough memory"];
 
     /// <summary>The error of a batch in training or evaluation: a <see cref="MemoryException"/> where memory did not suffice, else a <see cref="TrainingException"/>.</summary>
-    public static NablaException Of(ExternalException error, string where, Batch batch)
+    public static NablaException Of(Exception error, string where, Batch batch)
     {
         var message = error.Message.Split('\n', 2)[0];
         if (IsNoMemory(error))
@@ -38,7 +38,7 @@ internal static class NativeFault
             : new TrainingException($"{where}: the native library refused the update of the weights: {message} Check that parameters keep their shape and device while training.", error);
     }
 
-    private static bool IsNoMemory(ExternalException error) => NoMemory.Any(text => error.Message.Contains(text, StringComparison.OrdinalIgnoreCase));
+    private static bool IsNoMemory(Exception error) => error is OutOfMemoryException || NoMemory.Any(text => error.Message.Contains(text, StringComparison.OrdinalIgnoreCase));
 
     private static string Shapes(Batch batch) => batch.Fields.Count == 0
         ? "unknown shape"

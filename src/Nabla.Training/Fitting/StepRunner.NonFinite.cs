@@ -70,18 +70,22 @@ internal sealed partial class StepRunner
     /// <exception cref="TrainingException">Too many steps in a row were left out.</exception>
     private void LeaveOut()
     {
-        using (no_grad())
-        {
-            foreach (var (buffer, kept) in _buffers)
-            {
-                buffer.copy_(kept);
-            }
-        }
+        RestoreBuffers();
         (LeftOut, _bad) = (_bad, null);
         SkippedSteps++;
         if (++SkippedInRow > _options.NonFinite.Limit)
         {
             throw new TrainingException($"{SkippedInRow} steps in a row had to be left out, and non_finite.limit is {_options.NonFinite.Limit}. The last: {LeftOut}");
+        }
+    }
+
+    /// <summary>The module's buffers as they were before the step, where they are kept.</summary>
+    private void RestoreBuffers()
+    {
+        using var noGradient = no_grad();
+        foreach (var (buffer, kept) in _buffers)
+        {
+            buffer.copy_(kept);
         }
     }
 

@@ -18,6 +18,9 @@ public sealed record TrainerContext
     /// <summary>Hears of progress a few times a second, on the training thread; null: nobody.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }
 
+    /// <summary>Measures some steps; the caller owns it. Null: nothing is measured. Default: null.</summary>
+    public TrainingProfiler? Profiler { get; init; }
+
     /// <summary>Names of parameters that changed since the checkpoint that is resumed; null: none. Default: null.</summary>
     public ParameterMap? ParameterMap { get; init; }
 

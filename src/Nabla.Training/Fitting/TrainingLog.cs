@@ -52,4 +52,13 @@ internal static partial class TrainingLog
 
     [LoggerMessage(16, LogLevel.Information, "Asked to stop: the validation after step {Step} is left and comes first when the run goes on")]
     public static partial void ValidationLeft(ILogger logger, long step);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Steps waited for the loader in {Share:P0} of their time. Raise data.workers (or LoaderOptions.Workers), or make decoding and augmentation cheaper.")]
+    public static partial void LoaderIsSlow(ILogger logger, double share);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Step {Step}: not enough memory for a batch in {Before} parts. It is now computed in {After} parts, whose gradients add up to those of the whole; a smaller training.batch_size with accumulate_batches does the same without this try.")]
+    public static partial void BatchSplit(ILogger logger, long step, int before, int after);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "batch_size auto: {Size} examples, found {How}")]
+    public static partial void BatchSizeFound(ILogger logger, long size, string how);
 }

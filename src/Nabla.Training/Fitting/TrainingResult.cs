@@ -23,4 +23,7 @@ public sealed record TrainingResult
 
     /// <summary>Time spent training, over all processes of the run.</summary>
     public required TimeSpan Elapsed { get; init; }
+
+    /// <summary>Share of the steps' time in which they waited for the loader, in [0, 1]; a time, so it is not among the metrics.</summary>
+    public double LoaderWaitShare { get; init; }
 }

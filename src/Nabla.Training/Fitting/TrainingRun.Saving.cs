@@ -16,6 +16,7 @@ internal sealed partial class TrainingRun
         {
             return;
         }
+        using var measured = _context.Profiler?.Measure(ProfilePhases.Checkpoint);
         FlushLosses();
         RefreshAverage();
         NumericFault.CheckState(_step, _epoch, _task.Module);

@@ -14,6 +14,7 @@ internal sealed partial class TrainingRun
         BatchesPerEpoch = _train.BatchesPerEpoch,
         TotalSteps = _totalSteps,
         AccumulateBatches = _options.AccumulateBatches,
+        BatchParts = _runner.Parts,
         LearningRate = _runner.PeakLearningRate,
         Precision = _runner.Precision.Name,
         Schedule = _schedule.SaveState(),
@@ -62,6 +63,7 @@ internal sealed partial class TrainingRun
         }
         (_step, _epoch, _batchInEpoch, _examples, _best, _savedStep) = (state.Step, state.Epoch, state.BatchInEpoch, state.Examples, state.Best, state.Step);
         (_runner.PeakLearningRate, _runner.SkippedSteps, _runner.SkippedInRow) = (state.LearningRate, state.SkippedSteps, state.SkippedInRow);
+        _runner.Parts = Math.Max(1, state.BatchParts);
         _runner.Losses.Epoch = (state.EpochLossSum, state.EpochLossWeight);
         _runner.Losses.Window = (state.WindowLossSum, state.WindowLossWeight);
         foreach (var (name, value) in state.Metrics)
@@ -110,6 +112,24 @@ internal sealed partial class TrainingRun
         if (differences.Count > 0)
         {
             throw new CheckpointException($"{path}: the run cannot go on exactly: it was trained with {string.Join("; ", differences)}. Resume with the run's own recipe, or start a new run.");
+        }
+    }
+
+    /// <summary>Tells the profiler that a step has ended; what it has found is written once it is whole.</summary>
+    private void EndProfiledStep(StopReason? reason)
+    {
+        if (_context.Profiler is not { Report: null } profiler)
+        {
+            return;
+        }
+        profiler.EndStep();
+        if (reason is not null || _epoch >= _options.Epochs)
+        {
+            profiler.Complete();
+        }
+        if (profiler.Report is { } report && _context.Folder is { } folder)
+        {
+            folder.WriteProfile(report, profiler.WriteTrace!);
         }
     }
 }

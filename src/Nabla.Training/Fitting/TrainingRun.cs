@@ -50,7 +50,7 @@ internal sealed partial class TrainingRun : IDisposable
         _measured = Preflight.Measured(task, validation);
         _callbacks = options.EarlyStopping is { } stopping ? [.. context.Callbacks, new EarlyStopping(stopping, _measured[stopping.Monitor])] : context.Callbacks;
         _resumed = checkpoint?.State;
-        _runner = new(task, options, context, precision, _totalSteps, _stepsPerEpoch);
+        _runner = new(task, options, context, precision, _totalSteps, _stepsPerEpoch, logger);
         _schedule = RunSchedule.Create(options, _totalSteps, _stepsPerEpoch);
         _measures = task.CreateMetrics("train");
         _incidents = new(context.Folder, time, logger);
@@ -89,6 +89,10 @@ internal sealed partial class TrainingRun : IDisposable
             _recorder.WriteStatus(reason == StopReason.Interrupted ? RunState.Interrupted : RunState.Completed, _step, _totalSteps, _epoch, _metrics, reason);
             Report(TrainingPhase.Ended, always: true);
             TrainingLog.Completed(_logger, _step, result.Elapsed.TotalSeconds, reason);
+            if (result.LoaderWaitShare > LoaderWait.Much && _loaderWait.Total > LoaderWait.Telling)
+            {
+                TrainingLog.LoaderIsSlow(_logger, result.LoaderWaitShare);
+            }
             return result;
         }
         catch (OperationCanceledException)
@@ -172,6 +176,7 @@ internal sealed partial class TrainingRun : IDisposable
             while (hasNext)
             {
                 _abort.ThrowIfCancellationRequested();
+                _context.Profiler?.BeginBatch(_task.Module);
                 _loaderWait.Start();
                 var batch = batches.Current;
                 var examples = batch.Count;
@@ -179,7 +184,10 @@ internal sealed partial class TrainingRun : IDisposable
                 _examples += examples;
                 _batchInEpoch++;
                 // The next batch is asked for before the step ends: only then is it known whether the epoch does.
-                hasNext = _loaderWait.MoveNext(batches, isInsideStep: true);
+                using (_context.Profiler?.Measure(ProfilePhases.LoaderWait))
+                {
+                    hasNext = _loaderWait.MoveNext(batches, isInsideStep: true);
+                }
                 if ((_runner.PendingBatches == _options.AccumulateBatches || !hasNext) && EndStep(isEpochEnd: !hasNext) is { } reason)
                 {
                     return reason;
@@ -264,6 +272,7 @@ internal sealed partial class TrainingRun : IDisposable
             _incidents.Add(IncidentLog.Leak, _step, leak);
         }
         Report(TrainingPhase.Training, always: isEpochEnd);
+        EndProfiledStep(reason);
         // An interruption at the very end leaves nothing to resume.
         return reason == StopReason.Interrupted && _epoch >= _options.Epochs ? StopReason.EpochsCompleted : reason;
     }
@@ -273,6 +282,7 @@ internal sealed partial class TrainingRun : IDisposable
         (double, long, double?) updated;
         try
         {
+            using var measured = _context.Profiler?.Measure(ProfilePhases.Optimizer);
             updated = _runner.Update(_step, _epoch, _schedule, isLogged);
         }
         catch (ExternalException error)
@@ -307,7 +317,6 @@ internal sealed partial class TrainingRun : IDisposable
             row["train/skipped-steps"] = _runner.SkippedSteps;
         }
         row["train/learning-rate"] = _learningRate;
-        row["loader/wait-share"] = _loaderWait.TakeShare();
         if (norm is { } value)
         {
             row["train/gradient-norm"] = value;
@@ -323,6 +332,7 @@ internal sealed partial class TrainingRun : IDisposable
         }
         EvaluationResult evaluation;
         RefreshAverage();
+        using var measured = _context.Profiler?.Measure(ProfilePhases.Validation);
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(_stop, _abort);
         try
         {
@@ -399,6 +409,7 @@ internal sealed partial class TrainingRun : IDisposable
         BestCheckpoint = _store is null || _savedStep < 0 ? null : _store.PathOf(_store.BestStep ?? _savedStep),
         StopReason = reason,
         Elapsed = _recorder.Elapsed,
+        LoaderWaitShare = _loaderWait.Share,
     };
 
     private void Report(TrainingPhase phase, bool always = false) => _recorder.Report(_step, always, (elapsed, steps, examples) => new(

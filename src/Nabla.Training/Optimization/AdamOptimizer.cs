@@ -17,6 +17,14 @@ internal sealed class AdamOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
     /// <inheritdoc/>
     protected override void UpdateGroup(GroupRates group, IReadOnlyList<ParameterUpdate> updates)
     {
+        if (Settings.Kernels == KernelChoice.Fastest && AdamKernel.Fits(updates))
+        {
+            foreach (var update in updates)
+            {
+                AdamKernel.Step(update, group.LearningRate, group.WeightDecay, Momentum!.Value, _beta2, Settings.Epsilon, isDecoupled, _maximize);
+            }
+            return;
+        }
         foreach (var (steps, kind, same) in UpdateLists.Alike(updates, slot => slot.Steps))
         {
             if (!Settings.UsesLists(kind, same))

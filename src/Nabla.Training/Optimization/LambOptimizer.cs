@@ -32,7 +32,7 @@ internal sealed class LambOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
                     LambKernel.Step<double>(_vectors, numbers);
                 }
             }
-            else if (Settings.UsesLists(kind, same))
+            else if ((Settings.Kernels == KernelChoice.Lists || kind.Device != DeviceType.CPU) && Settings.UsesLists(kind, same)) // on the CPU lists are slower than the plain loop
             {
                 var (parameters, gradients, states) = _lists.Fill(same, 2);
                 FusedKernels.Invoke("lamb", parameters, gradients, states[0], states[1], beta1, _beta2, first, second, Settings.Epsilon, group.LearningRate, group.WeightDecay);

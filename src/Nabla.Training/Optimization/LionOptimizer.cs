@@ -28,7 +28,7 @@ internal sealed class LionOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
                     LionKernel.Step<double>(_vectors, Momentum!.Value, _beta2, rate, keep);
                 }
             }
-            else if (Settings.UsesLists(kind, same))
+            else if ((Settings.Kernels == KernelChoice.Lists || kind.Device != DeviceType.CPU) && Settings.UsesLists(kind, same)) // on the CPU lists are slower than the plain loop
             {
                 var (parameters, gradients, states) = _lists.Fill(same, 1);
                 FusedKernels.Invoke("lion", parameters, gradients, states[0], Momentum!.Value, _beta2, rate, keep);

@@ -38,6 +38,10 @@ public static class OptimizerFactory
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(groups);
         Validate(options);
+        if (options.Offload && groups.Any(group => group.Parameters.Any(parameter => parameter.Value.device_type != DeviceType.CPU)))
+        {
+            return new OffloadedOptimizer(groups, copies => Create(options with { Offload = false }, copies, kernels));
+        }
         var optimizer = options.Name == OptimizerRule.Muon ? WithAuxiliary(options, groups, kernels) : Make(options, groups, kernels);
         return options.Lookahead is { } lookahead ? new LookaheadOptimizer(optimizer, lookahead) : optimizer;
     }

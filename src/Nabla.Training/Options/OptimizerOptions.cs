@@ -32,6 +32,12 @@ public sealed record OptimizerOptions
     /// <summary>Nesterov's form of momentum (SGD, Muon); null: the optimiser's own default (false, Muon true). Default: null.</summary>
     public bool? Nesterov { get; init; }
 
+    /// <summary>
+    /// Whether the optimiser's state is kept in the host's memory and its step runs there, for models that fill a GPU: two moments a
+    /// parameter are saved on the device, gradients and parameters travel in each step. No effect on the CPU, whose memory is the host's. Default: false.
+    /// </summary>
+    public bool Offload { get; init; }
+
     /// <summary>Rates and decay of parameters by pattern of their name; the first that fits counts. Default: none.</summary>
     public IReadOnlyList<ParameterGroupOptions>? Groups { get; init; }
 

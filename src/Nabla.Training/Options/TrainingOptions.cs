@@ -11,7 +11,8 @@ public sealed record TrainingOptions
     /// <summary>Stop after this many optimiser steps, whatever the epochs say; null: no such bound. Default: null.</summary>
     public long? MaxSteps { get; init; }
 
-    /// <summary>Examples in a batch. Default: 128.</summary>
+    /// <summary>Examples in a batch; auto: as many as fit into memory, found before training and written into the run's recipe. Default: 128.</summary>
+    [AutoValue]
     public int BatchSize { get; init; } = 128;
 
     /// <summary>Batches whose gradients are summed before a step, weighted by their examples or tokens. Default: 1.</summary>
@@ -80,12 +81,15 @@ public sealed record TrainingOptions
     /// <summary>Threads of the native library; null: one for each core that this process may use. Default: null.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>Whether the batch size is still to be found (<see cref="BatchSizeFinder"/>).</summary>
+    public bool IsBatchSizeAuto => BatchSize == AutoValueAttribute.Value;
+
     /// <summary>Checks every value; all problems are reported at once.</summary>
     /// <exception cref="OptionsException">A value cannot work.</exception>
     public void Validate() => OptionsCheck.For(this)
         .Require(Epochs >= 1, $"epochs must be at least 1; it is {Epochs}.")
         .Require(MaxSteps is null or >= 1, $"max_steps must be at least 1; it is {MaxSteps}.")
-        .Require(BatchSize >= 1, $"batch_size must be at least 1; it is {BatchSize}.")
+        .Require(BatchSize >= 1 || IsBatchSizeAuto, $"batch_size must be at least 1; it is {BatchSize}.")
         .Require(AccumulateBatches >= 1, $"accumulate_batches must be at least 1; it is {AccumulateBatches}.")
         .OneOf("precision", Precision, PrecisionNames)
         .Require(GradientClipping is null or > 0, $"gradient_clipping must be above 0; it is {GradientClipping}.")

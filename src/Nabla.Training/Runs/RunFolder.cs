@@ -123,6 +123,23 @@ public sealed class RunFolder
     /// <exception cref="CheckpointException">The file is missing or damaged.</exception>
     public RunEnvironment ReadEnvironment() => RunJson.Read(EnvironmentPath, RunJson.Default.RunEnvironment);
 
+    /// <summary>Where the time of some steps went, as <c>nabla train --profile</c> found it.</summary>
+    public string ProfilePath => Path.Combine(FullPath, "profile.json");
+
+    /// <summary>The timeline of those steps in the Trace Event Format, for Perfetto or chrome://tracing.</summary>
+    public string TracePath => Path.Combine(FullPath, "trace.json");
+
+    /// <summary>The stored profile, or null when the run was not profiled.</summary>
+    /// <exception cref="CheckpointException">The file is damaged.</exception>
+    public ProfileReport? ReadProfile() => File.Exists(ProfilePath) ? RunJson.Read(ProfilePath, RunJson.Default.ProfileReport) : null;
+
+    /// <summary>Stores a profile and its timeline.</summary>
+    internal void WriteProfile(ProfileReport report, Action<Stream> writeTrace)
+    {
+        AtomicFile.Write(TracePath, writeTrace);
+        AtomicFile.Write(ProfilePath, stream => stream.Write(RunJson.Bytes(report, RunJson.Default.ProfileReport)));
+    }
+
     /// <summary>The logged rows; a line cut off by a crash ends them.</summary>
     public IReadOnlyList<MetricsRow> ReadMetrics() => MetricsLog.Read(MetricsPath);
 

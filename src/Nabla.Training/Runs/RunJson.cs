@@ -14,6 +14,7 @@ namespace Nabla.Training;
 [JsonSerializable(typeof(RunEnvironment))]
 [JsonSerializable(typeof(CheckpointState))]
 [JsonSerializable(typeof(CheckpointManifest))]
+[JsonSerializable(typeof(ProfileReport))]
 internal sealed partial class RunJson : JsonSerializerContext
 {
     /// <summary>Reads a JSON file of a run folder.</summary>

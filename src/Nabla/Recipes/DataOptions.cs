@@ -77,7 +77,7 @@ public sealed record DataOptions
     /// <summary>Name of a catalogued or built-in data set, such as fashion-mnist or shapes; null when <see cref="Path"/> is given. Default: null.</summary>
     public string? Dataset { get; init; }
 
-    /// <summary>A file (CSV, TSV, JSON lines, Parquet, text) or a folder of pictures with one folder a class; relative to the recipe's file. Null when <see cref="Dataset"/> is given. Default: null.</summary>
+    /// <summary>A file (CSV, TSV, JSON lines, Parquet, text, tokens) or a folder of pictures with one folder a class; relative to the recipe's file. Null when <see cref="Dataset"/> is given. Default: null.</summary>
     public string? Path { get; init; }
 
     /// <summary>A further file or folder with the test examples; null: they are split off. Default: null.</summary>

@@ -57,6 +57,9 @@ public sealed record ReportData
     /// <summary>The mistakes that the model was most sure of, the worst first. Default: none.</summary>
     public IReadOnlyList<ReportSample> Mistakes { get; init; } = [];
 
+    /// <summary>Where the time and memory of some steps went. Default: null, the run was not profiled.</summary>
+    public Training.ProfileReport? Profile { get; init; }
+
     /// <summary>The data that the run learned from. Default: null.</summary>
     public ReportDataCard? DataCard { get; init; }
 

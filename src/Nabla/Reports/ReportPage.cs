@@ -22,6 +22,7 @@ internal sealed partial class ReportPage(ReportData data)
         WriteSamples();
         WriteDataCard();
         WriteModel();
+        WriteProfile();
         WriteSettings();
         WriteEnvironment();
         HtmlWriter page = new();

@@ -34,6 +34,7 @@ internal sealed class RunReport(
             Mistakes = isClassified ? Mistakes(predictions!, split!) : [],
             DataCard = Card(),
             Model = Model(),
+            Profile = folder.ReadProfile(),
             Resources = Resources(),
             Findings = [.. data.Facts.Warnings.Select(warning => new ReportFinding(ReportSeverity.Warning, "Data", warning))],
         };

@@ -15,7 +15,7 @@ public sealed class TrainingRun
     private const string RunsVariable = "NABLA_RUNS", DefaultRoot = "runs";
     private readonly TrainingRunOptions _options;
     private readonly ILogger _logger;
-    private readonly Recipe _recipe;
+    private Recipe _recipe; // as stored; a batch size that is auto becomes a number
     private readonly RunFolder _folder;
     private readonly bool _isResumed;
 
@@ -92,10 +92,12 @@ public sealed class TrainingRun
             using var task = ModelBuilding.CreateTask(_recipe, ModelBuilding.CreateModel(_recipe, data.Preprocessing.Model), data.Preprocessing);
             var summary = Summarize(task.Model, data);
             WriteFacts(data, device);
+            ResolveBatchSize(task, data, device);
             RunLoaders loaders = new(_recipe, data, device);
             _options.Started?.Invoke(Announce(task, data, loaders, device));
             stop.ThrowIfCancellationRequested();
             Trainer trainer = new(_recipe.Training, _options.Logging?.CreateLogger<Trainer>(), _options.Time);
+            using var profiler = _options.Profile is { } profile ? new TrainingProfiler(profile) : null;
             TrainerContext context = new()
             {
                 Folder = _folder,
@@ -103,12 +105,13 @@ public sealed class TrainingRun
                 Seed = _recipe.Seed,
                 Callbacks = _options.Callbacks,
                 Progress = _options.Progress,
+                Profiler = profiler,
                 Resume = _isResumed,
                 ParameterMap = _options.ParameterMap,
             };
             var result = trainer.Fit(task, loaders.Train, loaders.Validation, context, stop);
             var (metrics, reason) = End();
-            return new() { Folder = _folder.FullPath, Metrics = metrics, StopReason = reason, Elapsed = _options.Time.GetElapsedTime(start) };
+            return new() { Folder = _folder.FullPath, Metrics = metrics, StopReason = reason, Profile = profiler?.Report, Elapsed = _options.Time.GetElapsedTime(start) };
 
             (IReadOnlyDictionary<string, double>, StopReason) End()
             {
@@ -137,6 +140,20 @@ public sealed class TrainingRun
             Threads = recipe.Training.Threads ?? Environment.ProcessorCount,
         },
     };
+
+    /// <summary>Finds the batch size where it is auto, and stores it, so that a resumed run and a reader of the recipe have the number.</summary>
+    private void ResolveBatchSize(ModelTask task, PreparedData data, Device device)
+    {
+        if (!_recipe.Training.IsBatchSizeAuto)
+        {
+            return;
+        }
+        task.Module.to(device);
+        var finder = new BatchSizeFinder(_recipe.Training, _options.Logging?.CreateLogger<BatchSizeFinder>(), _options.Memory);
+        var size = finder.Find(task, data.Train, new() { Device = device, Seed = _recipe.Seed }, data.TrainExamplesPerEpoch ?? data.Train.Count);
+        _recipe = _recipe with { Training = _recipe.Training with { BatchSize = size } };
+        _folder.WriteRecipe(RecipeWriter.Write(_recipe));
+    }
 
     /// <summary>A resumed run must see the data it began with: the chain from data to answers would break.</summary>
     private void CheckSameData(PreparedData data)

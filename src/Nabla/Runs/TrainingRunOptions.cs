@@ -27,8 +27,14 @@ public sealed record TrainingRunOptions
     /// <summary>Hears of progress a few times a second. Default: nobody.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }
 
+    /// <summary>Which steps are profiled: time and memory by layer and operation, into profile.json, trace.json and the report. Null: none. Default: null.</summary>
+    public ProfileOptions? Profile { get; init; }
+
     /// <summary>Makes loggers. Default: nothing is logged.</summary>
     public ILoggerFactory? Logging { get; init; }
+
+    /// <summary>Tells how much memory there is, for batch_size auto; null: the device.</summary>
+    internal IMemoryMeter? Memory { get; init; }
 
     /// <summary>Source of time. Default: the system's clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -73,6 +79,9 @@ public sealed record RunResult
 
     /// <summary>Final values by <c>split/metric</c>: validation and test are of the best checkpoint.</summary>
     public required IReadOnlyDictionary<string, double> Metrics { get; init; }
+
+    /// <summary>What the profiler found; null when it was not asked.</summary>
+    public ProfileReport? Profile { get; init; }
 
     /// <summary>Why training ended.</summary>
     public required StopReason StopReason { get; init; }

@@ -28,6 +28,7 @@ internal static class DataPreparation
                 TabularData table => TablePreparation.Prepare(recipe, table).Own(loaded),
                 TextClassificationData texts => TextPreparation.Prepare(recipe, texts).Own(loaded),
                 TextData text => LanguagePreparation.Prepare(recipe, text).Own(loaded),
+                TokenData tokens => LanguagePreparation.Prepare(recipe, tokens).Own(loaded),
                 LineData lines => LanguagePreparation.Prepare(recipe, lines).Own(loaded),
                 _ => throw new Core.DataException($"Data of kind {loaded.GetType().Name} cannot be trained on."),
             };

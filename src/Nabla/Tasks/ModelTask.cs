@@ -43,7 +43,7 @@ internal sealed class ModelTask : TrainingTask
 
     /// <summary>The fields that models read. The batch keeps owning them.</summary>
     public static ModelBatch ToModelBatch(Batch batch)
-        => new(batch[Batch.Inputs], batch.Find(Batch.Mask), batch.Find(Batch.Lengths), batch.Find(Batch.Categories));
+        => new(batch[Batch.Inputs], batch.Find(Batch.Mask), batch.Find(Batch.Lengths), batch.Find(Batch.Categories)) { Documents = batch.Find(Batch.Documents), Positions = batch.Find(Batch.Positions) };
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

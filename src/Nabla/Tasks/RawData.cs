@@ -81,6 +81,8 @@ internal static class RawData
             case ModelTasks.TextClassification:
                 var (text, label) = TextColumns(data, path);
                 return TextClassificationData.Read(path, text, label, FileOptions(data), testPath);
+            case ModelTasks.LanguageModeling when Path.GetExtension(path) == TokenFile.Extension:
+                return TokenData.Read(path);
             case ModelTasks.LanguageModeling:
                 return data.Lines ? LineData.Read(path) : TextData.Read(path);
             default:
@@ -108,7 +110,7 @@ internal static class RawData
     {
         var data = recipe.Data;
         var (hasValidation, hasTest) = (loaded.Counts.ContainsKey("validation"), loaded.Counts.ContainsKey("test"));
-        var isText = loaded is TextData;
+        var isText = loaded is TextData or TokenData;
         var classes = recipe.Task is ModelTasks.ImageClassification or ModelTasks.TextClassification or ModelTasks.TabularClassification;
         // A running text is always cut from its end, whatever the method is called.
         var method = isText ? SplitMethod.Random : data.Split ?? (classes ? SplitMethod.Stratified : SplitMethod.Random);

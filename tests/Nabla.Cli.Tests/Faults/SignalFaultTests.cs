@@ -13,15 +13,15 @@ public sealed class SignalFaultTests : IDisposable
     [Fact]
     public async Task Fault46_SecondProcessOnARunFolder_IsRefused()
     {
-        using var first = NablaProcess.Start(NablaProcess.Shapes(_folder));
+        using var first = TrainingProcess.Start(TrainingProcess.Shapes(_folder));
         await first.WaitForLineAsync("shapes: cnn");
 
-        using var second = NablaProcess.Start("train", "--resume", NablaProcess.RunIn(_folder)!.FullPath, "--json");
+        using var second = TrainingProcess.Start("train", "--resume", TrainingProcess.RunIn(_folder)!.FullPath, "--json");
         var refused = await second.EndAsync();
 
         Assert.Equal(ExitCode.Failed, refused.Code);
         Assert.Contains("only process", refused.Json.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
-        first.Signal(NablaProcess.Terminate);
+        first.Signal(TrainingProcess.Terminate);
         Assert.Equal(ExitCode.Done, (await first.EndAsync()).Code); // the first has not been disturbed
     }
 
@@ -29,31 +29,31 @@ public sealed class SignalFaultTests : IDisposable
     public async Task Fault48_SigtermInALongValidation_LeavesItSavesAndExitsZero_AndASecondOneChangesNothing()
     {
         // 16 steps of training and minutes of validation after each: the signal comes in a validation.
-        using var process = NablaProcess.Start(NablaProcess.Shapes(_folder, 1, "--set", "data.validation=0.97", "--set", "data.shapes={train: 8000, test: 64}", "--set", "training.batch_size=16", "--set", "training.validate_every_steps=1"));
+        using var process = TrainingProcess.Start(TrainingProcess.Shapes(_folder, 1, "--set", "data.validation=0.97", "--set", "data.shapes={train: 8000, test: 64}", "--set", "training.batch_size=16", "--set", "training.validate_every_steps=1"));
         await process.WaitForLineAsync("shapes: cnn");
         await Task.Delay(500, TestContext.Current.CancellationToken);
 
         var start = Stopwatch.GetTimestamp();
-        process.Signal(NablaProcess.Terminate);
+        process.Signal(TrainingProcess.Terminate);
         await Task.Delay(20, TestContext.Current.CancellationToken);
-        process.Signal(NablaProcess.Terminate);
+        process.Signal(TrainingProcess.Terminate);
         var result = await process.EndAsync();
 
         Assert.Equal(ExitCode.Done, result.Code);
         Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(20), $"{Stopwatch.GetElapsedTime(start)}");
         Assert.Equal("interrupted", result.Json.GetProperty("stop_reason").GetString());
-        var checkpoint = NablaProcess.RunIn(_folder)!.OpenCheckpoints().OpenNewestGood()!;
+        var checkpoint = TrainingProcess.RunIn(_folder)!.OpenCheckpoints().OpenNewestGood()!;
         Assert.NotNull(checkpoint.State.Pending);
     }
 
     [Fact]
     public async Task Fault48_SigtermBeforeTheFirstStep_ExitsZeroAtOnce()
     {
-        using var process = NablaProcess.Start(NablaProcess.Shapes(_folder, 1, "--set", "data.shapes={train: 150000, test: 64}"));
-        await process.WaitForAsync(() => NablaProcess.RunIn(_folder) is not null, "the run folder");
+        using var process = TrainingProcess.Start(TrainingProcess.Shapes(_folder, 1, "--set", "data.shapes={train: 150000, test: 64}"));
+        await process.WaitForAsync(() => TrainingProcess.RunIn(_folder) is not null, "the run folder");
 
         var start = Stopwatch.GetTimestamp();
-        process.Signal(NablaProcess.Terminate);
+        process.Signal(TrainingProcess.Terminate);
         var result = await process.EndAsync();
 
         Assert.Equal((ExitCode.Done, "interrupted"), (result.Code, result.Json.GetProperty("stop_reason").GetString()));
@@ -63,12 +63,12 @@ public sealed class SignalFaultTests : IDisposable
     [Theory, InlineData(1), InlineData(2)]
     public async Task Fault49_SigintOnce_FinishesTheStepAndSaves_Twice_LeavesAtOnce(int signals)
     {
-        using var process = NablaProcess.Start(NablaProcess.Shapes(_folder));
+        using var process = TrainingProcess.Start(TrainingProcess.Shapes(_folder));
         await process.WaitForLineAsync("shapes: cnn");
 
         for (var i = 0; i < signals; i++)
         {
-            process.Signal(NablaProcess.Interrupt);
+            process.Signal(TrainingProcess.Interrupt);
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
         var result = await process.EndAsync();
@@ -87,23 +87,23 @@ public sealed class SignalFaultTests : IDisposable
     [Fact]
     public async Task Fault42_DamagedNewestCheckpoint_IsToldOnStandardError()
     {
-        using (var first = NablaProcess.Start(NablaProcess.Shapes(_folder, 10_000, "--set", "training.checkpoints.every_steps=1")))
+        using (var first = TrainingProcess.Start(TrainingProcess.Shapes(_folder, 10_000, "--set", "training.checkpoints.every_steps=1")))
         {
-            await first.WaitForAsync(() => NablaProcess.RunIn(_folder)?.OpenCheckpoints().Steps.Count > 1, "two checkpoints");
-            first.Signal(NablaProcess.Terminate);
+            await first.WaitForAsync(() => TrainingProcess.RunIn(_folder)?.OpenCheckpoints().Steps.Count > 1, "two checkpoints");
+            first.Signal(TrainingProcess.Terminate);
             Assert.Equal(ExitCode.Done, (await first.EndAsync()).Code);
         }
-        var run = NablaProcess.RunIn(_folder)!;
+        var run = TrainingProcess.RunIn(_folder)!;
         var newest = run.OpenCheckpoints().LastStep!.Value;
         var path = Path.Combine(run.OpenCheckpoints().PathOf(newest), "model.safetensors");
         var bytes = File.ReadAllBytes(path);
         bytes[^5] ^= 1;
         File.WriteAllBytes(path, bytes);
 
-        using var second = NablaProcess.Start("train", "--resume", run.FullPath, "--json");
+        using var second = TrainingProcess.Start("train", "--resume", run.FullPath, "--json");
         await second.WaitForLineAsync($"warning: DAMAGED: checkpoint {newest}");
         await second.WaitForLineAsync("resumed at step");
-        second.Signal(NablaProcess.Terminate);
+        second.Signal(TrainingProcess.Terminate);
         Assert.Equal(ExitCode.Done, (await second.EndAsync()).Code);
         Assert.Equal("damaged-checkpoint", JsonDocument.Parse(File.ReadLines(run.IncidentsPath).First()).RootElement.GetProperty("kind").GetString());
     }

@@ -68,8 +68,6 @@ public sealed class RecipeSchemaTests
     [InlineData("training: {sam: {rho: 0}}\n")]
     [InlineData("training: {averaging: {name: sva}}\n")]
     [InlineData("training: {averaging: {decay: 1}}\n")]
-    [InlineData("training: {schedule: {name: sequential, part_starts: [5], parts: [{name: linear}, {name: linnear}]}}\n")]
-    [InlineData("training: {schedule: {name: chained, parts: [{name: linear, gama: 1}]}}\n")]
     [InlineData("metrics: accuracy\n")]
     [InlineData("metrics: [acuracy]\n")]
     [InlineData("seed: x\n")]
@@ -99,12 +97,23 @@ public sealed class RecipeSchemaTests
     [InlineData("training:\nloss: focal\nmetrics: [accuracy]\n")]
     [InlineData("training: {sam: {rho: 0.1, adaptive: true}, averaging: {name: swa, start_fraction: 0.5, learning_rate_fraction: 0.1}, gradient_clipping_value: 0.5}\n")]
     [InlineData("training: {optimizer: {name: adamw, layer_decay: 0.9, lookahead: {steps: 6}, groups: [{match: 'head.*', learning_rate_factor: 10, weight_decay: 0}]}}\n")]
-    [InlineData("training: {schedule: {name: sequential, part_starts: [5, 9], parts: [{name: constant, warmup_steps: 5, warmup_shape: cosine}, linear, {name: chained, parts: [{name: cosine, after_end: continue}, exponential]}]}}\n")]
     [InlineData("training: {early_stopping: null, optimizer: {betas: [0.9, 0.99], extra: {x: 1}}}\n")]
     public void RightRecipe_FitsBoth(string line)
     {
         Assert.Empty(TestRegistry.Loader.CheckText(Head + line).Findings);
         Assert.True(Fits(TestSchema, Head + line));
+    }
+
+    [Theory]
+    [InlineData(true, "{name: sequential, part_starts: [5, 9], parts: [{name: constant, warmup_steps: 5, warmup_shape: cosine}, linear, {name: chained, parts: [{name: cosine, after_end: continue}, exponential]}]}")]
+    [InlineData(false, "{name: sequential, part_starts: [5], parts: [{name: linear}, {name: linnear}]}")]
+    [InlineData(false, "{name: chained, parts: [{name: linear, gama: 1}]}")]
+    [InlineData(false, "{name: chained, parts: [{name: chained, parts: [{name: step, step_epochs: 0}]}]}")]
+    public void Schedule_WithParts_FitsBothOrNeither(bool fits, string schedule)
+    {
+        var text = Head + $"training: {{schedule: {schedule}}}\n";
+        Assert.Equal(fits, new RecipeLoader(RecipeRegistries.BuiltIn).CheckText(text).Findings.Count == 0);
+        Assert.Equal(fits, Fits(Schema, text));
     }
 
     public static TheoryData<string> Optimizers => [.. OptimizerFactory.Names];

@@ -20,6 +20,9 @@ internal sealed class TinyTask : TrainingTask
     /// <summary>Training batches seen.</summary>
     public long TrainingBatches { get; private set; }
 
+    /// <summary>Examples in the newest batch.</summary>
+    public long LastBatch { get; private set; }
+
     public override Module Module => _model;
 
     public override StepOutput Step(Batch batch)
@@ -27,6 +30,7 @@ internal sealed class TinyTask : TrainingTask
         var targets = batch[Batch.Targets];
         var logits = _model.call(batch[Batch.Inputs]); // [batch, classes=3]
         var output = new StepOutput(functional.cross_entropy(logits, targets), targets.shape[0], logits, targets);
+        LastBatch = targets.shape[0];
         var number = TrainingBatches;
         TrainingBatches += _model.training ? 1 : 0;
         return Change is null || !_model.training ? output : Change(number, output);

@@ -17,7 +17,7 @@ public sealed class OptimizerSpeedTests(ITestOutputHelper output)
 
         """;
 
-    [Theory, Trait("Needs", "Minutes"), InlineData(64), InlineData(128), InlineData(256)]
+    [Theory, Trait("Needs", "Minutes"), InlineData(128), InlineData(256)]
     public void AdamW_AgainstDirectFusedCall_CostsLittleMore(int size)
     {
         using var scope = NewDisposeScope();
@@ -33,7 +33,7 @@ public sealed class OptimizerSpeedTests(ITestOutputHelper output)
             },
             optimizer.Step,
             $"adamw {size}x{size}, direct call against Step()");
-        Assert.InRange(ratio, 0, size < 128 ? 4 : 1.5);
+        Assert.InRange(ratio, 0, 1.5); // 1.1 on a quiet machine; see docs/benchmarks.md
         optimizer.ZeroGradients();
     }
 

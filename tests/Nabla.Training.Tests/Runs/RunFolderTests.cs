@@ -79,7 +79,7 @@ public sealed class RunFolderTests : IDisposable
         folder.WriteEnvironment(captured);
 
         var read = folder.ReadEnvironment();
-        Assert.Equal(captured with { DataHashes = read.DataHashes }, read);
+        Assert.Equal(captured with { DataHashes = read.DataHashes, Files = read.Files }, read);
         Assert.Equal("abc", read.DataHashes["shapes"]);
         Assert.Equal("cpu", read.Device);
         Assert.All([read.Nabla, read.Runtime, read.TorchSharp, read.LibTorch, read.OperatingSystem, read.Architecture], text => Assert.NotEmpty(text));

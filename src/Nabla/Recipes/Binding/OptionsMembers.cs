@@ -80,6 +80,9 @@ internal sealed class OptionsMember(PropertyInfo property, MemberType type)
     /// <summary>Whether the key must be written.</summary>
     public bool IsRequired { get; } = property.IsDefined(typeof(RequiredMemberAttribute));
 
+    /// <summary>Whether <c>auto</c> may be written for an integer (<see cref="Core.AutoValueAttribute"/>).</summary>
+    public bool AllowsAuto { get; } = property.IsDefined(typeof(Core.AutoValueAttribute));
+
     public object? Get(object options) => Property.GetValue(options);
 
     public void Set(object options, object? value) => Property.SetValue(options, value);

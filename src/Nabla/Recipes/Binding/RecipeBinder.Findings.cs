@@ -96,7 +96,7 @@ internal sealed partial class RecipeBinder
         var name = type.Kind switch
         {
             ValueKind.Boolean => "true or false",
-            ValueKind.Integer => "an integer" + range?.InWords(),
+            ValueKind.Integer => "an integer" + range?.InWords() + (member is { AllowsAuto: true } ? ", or auto" : ""),
             ValueKind.Number => "a number" + range?.InWords(),
             ValueKind.Text => "text",
             ValueKind.Character => "a single character",

@@ -67,6 +67,8 @@ internal sealed partial class RecipeBinder(RecipeRegistry registry, List<RecipeF
         {
             case ValueKind.Boolean when scalar.IsPlain && ScalarReader.TryReadBoolean(text, out var flag):
                 return flag;
+            case ValueKind.Integer when member is { AllowsAuto: true } && text == "auto":
+                return Core.AutoValueAttribute.Value;
             case ValueKind.Integer when scalar.IsPlain && ScalarReader.TryReadInteger(text, out var integer) && (type.Type == typeof(long) || integer is >= int.MinValue and <= int.MaxValue):
                 return type.Type == typeof(long) ? integer : (object)(int)integer;
             case ValueKind.Number when scalar.IsPlain && ScalarReader.TryReadDouble(text, out var number):

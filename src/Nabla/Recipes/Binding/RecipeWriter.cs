@@ -58,6 +58,7 @@ public static partial class RecipeWriter
         (ValueKind.Part, _) => InlinePart(type, value),
         (ValueKind.Boolean, true) => "true",
         (ValueKind.Boolean, _) => "false",
+        (ValueKind.Integer, Core.AutoValueAttribute.Value) => "auto",
         (ValueKind.Integer, IFormattable number) => number.ToString(null, CultureInfo.InvariantCulture),
         (ValueKind.Number, IFormattable number) => Number(Convert.ToDouble(number, CultureInfo.InvariantCulture)),
         (ValueKind.Enum, _) => Scalar(OptionsMembers.EnumNames(type.Type).First(name => name.Value.Equals(value)).Name),

@@ -84,6 +84,10 @@ public static class RecipeSchema
         private JsonObject Member(OptionsMember member, object defaults, string path)
         {
             var schema = Value(member.Type, path, OptionsRange.Of(member.Property.DeclaringType!, member), OptionsChoices.Of(member.Property.DeclaringType!, member));
+            if (member.AllowsAuto)
+            {
+                schema = new() { ["anyOf"] = new JsonArray(schema, new JsonObject { ["const"] = "auto" }) };
+            }
             if (member.Type.Kind is ValueKind.Boolean or ValueKind.Integer or ValueKind.Number or ValueKind.Text or ValueKind.Enum && !member.IsRequired && member.Get(defaults) is { } value && value is not "")
             {
                 schema["default"] = member.Type.Kind switch

@@ -6,7 +6,7 @@ using Nabla.Training;
 namespace Nabla.Cli.Tests;
 
 /// <summary>The program as a process that is signalled and killed while it trains.</summary>
-internal sealed partial class NablaProcess : IDisposable
+internal sealed partial class TrainingProcess : IDisposable
 {
     public const int Interrupt = 2, Kill = 9, Terminate = 15;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
@@ -15,7 +15,7 @@ internal sealed partial class NablaProcess : IDisposable
     private readonly Task _reading;
     private readonly List<string> _errors = [];
 
-    private NablaProcess(Process process)
+    private TrainingProcess(Process process)
     {
         _process = process;
         _process.StandardInput.Close();
@@ -44,7 +44,7 @@ internal sealed partial class NablaProcess : IDisposable
     }
 
     /// <summary>Starts a command line. SIGINT is given its usual meaning: shells without a terminal let their children ignore it.</summary>
-    public static NablaProcess Start(params string[] arguments)
+    public static TrainingProcess Start(params string[] arguments)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Sends signals of Linux.");
         return new(Process.Start(new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "Nabla.Cli.dll"), .. arguments])

@@ -1,0 +1,81 @@
+namespace Nabla.Benchmarks;
+
+/// <summary>Suite <c>train</c>: one training step of each workload, raw TorchSharp against <c>nabla train</c>.</summary>
+internal static class TrainSuite
+{
+    public const string Name = "train";
+
+    /// <summary>The workload whose memory is measured.</summary>
+    private const string MemoryWorkload = "W6";
+
+    public static IEnumerable<BenchmarkRow> Run(SuiteContext context)
+    {
+        foreach (var workload in TrainingWorkloads.All.Where(workload => context.Options.Workloads?.Contains(workload.Name) != false))
+        {
+            context.CancellationToken.ThrowIfCancellationRequested();
+            context.Report($"train: {workload.Name} {workload.Description}");
+            yield return Measure(workload, context);
+            if (AtenBaselines.Find(workload.Name) is { } aten)
+            {
+                context.Report($"train: {workload.Name} against direct calls");
+                yield return MeasureAten(workload, aten, context);
+            }
+            if (workload.Name == MemoryWorkload && context.Options.Memory && SuiteContext.IsOnCpu)
+            {
+                context.Report($"train: {workload.Name} memory, each side in a process of its own");
+                yield return MemoryOf(workload, context);
+            }
+        }
+    }
+
+    private static BenchmarkRow Measure(TrainingWorkload workload, SuiteContext context)
+    {
+        using var baseline = workload.Baseline();
+        using var nabla = workload.Nabla(context.Options.Precision);
+        var precision = nabla is StepRunnerStep runner ? runner.Precision : context.Options.Precision;
+        var ratio = context.Compare(() => Checked(baseline, workload, "raw"), () => Checked(nabla, workload, "Nabla"));
+        return context.SpeedUp(Name, workload.Name, workload.Description, ratio) with
+        {
+            Precision = precision,
+            ShareOfPeak = workload.MultiplyAdds / ratio.SecondsB / context.Machine.PeakOf(precision),
+        };
+    }
+
+    private static BenchmarkRow MeasureAten(TrainingWorkload workload, Func<ITrainingStep> aten, SuiteContext context)
+    {
+        using var direct = aten();
+        using var nabla = workload.Nabla(PrecisionPolicy.Float32);
+        var ratio = context.Compare(() => Checked(direct, workload, "direct"), () => Checked(nabla, workload, "Nabla"));
+        return context.SpeedUp(Name, $"{workload.Name} direct", "float32 step against the same operations as direct ATen calls with one fused AdamW, without layers", ratio) with
+        {
+            Precision = PrecisionPolicy.Float32,
+            ShareOfPeak = workload.MultiplyAdds / ratio.SecondsB / context.Machine.Float32Peak,
+        };
+    }
+
+    private static BenchmarkRow MemoryOf(TrainingWorkload workload, SuiteContext context)
+    {
+        var (raw, nabla) = (ChildMemory.Measure(workload.Name, ChildMemory.RawSide, context), ChildMemory.Measure(workload.Name, ChildMemory.NablaSide, context));
+        return new()
+        {
+            Suite = Name,
+            Workload = $"{workload.Name} memory",
+            Description = "largest resident memory of a process that takes some steps, library and runtime included",
+            RatioOf = "memory",
+            Ratio = (double)nabla / raw,
+            MemoryBytes = nabla,
+            ReferenceMemoryBytes = raw,
+            Precision = PrecisionPolicy.Resolve(context.Options.Precision, WorkloadDevice.Current).Name,
+            Goals = context.Goals(Name, $"{workload.Name} memory"),
+        };
+    }
+
+    private static void Checked(ITrainingStep step, TrainingWorkload workload, string side)
+    {
+        var loss = step.Step();
+        if (!double.IsFinite(loss))
+        {
+            throw new TrainingException($"nabla bench: the {side} side of {workload.Name} has a loss of {loss}, so its time means nothing. Expected a finite loss; try --precision float32.");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Nabla.Core.Kernels;
+
+/// <summary>
+/// Mean cross entropy of few logits with class numbers as an autograd function. Arguments: logits <c>[rows, classes]</c>, targets
+/// <c>[rows]</c> (int64, checked), the number that counts nothing.
+/// </summary>
+internal sealed class CrossEntropyFunction : autograd.SingleTensorFunction<CrossEntropyFunction>
+{
+    public override string Name => nameof(CrossEntropyFunction);
+
+    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        ctx.set_materialize_grads(false);
+        var (loss, gradient) = Run((Tensor)vars[0], (Tensor)vars[1], (long)vars[2]);
+        ctx.save_for_backward([gradient]);
+        return loss;
+    }
+
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        => FusedFunction.Backward(Name, ctx, grad_output, 3, (saved, cotangent)
+            => [MemoryMarshal.Cast<byte, float>(cotangent.bytes)[0] == 1 ? saved[0] : saved[0].mul(cotangent), null, null]);
+
+    /// <summary>The loss, <c>[]</c>, and its gradient, the shape of the logits.</summary>
+    public static (Tensor Loss, Tensor Gradient) Run(Tensor logits, Tensor targets, long ignored)
+    {
+        using var scope = NewDisposeScope();
+        var (dense, ids) = (logits.contiguous(), targets.contiguous());
+        var (loss, gradient) = (torch.empty([]), torch.empty(logits.shape));
+        MemoryMarshal.Cast<byte, float>(loss.bytes)[0] = Forward(
+            MemoryMarshal.Cast<byte, float>(dense.bytes), MemoryMarshal.Cast<byte, long>(ids.bytes), MemoryMarshal.Cast<byte, float>(gradient.bytes), (int)logits.shape[1], ignored);
+        return (loss.MoveToOuterDisposeScope(), gradient.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Mean over rows that count of <c>log(sum exp(x)) - x[target]</c>, and its gradient <c>(softmax(x) - target) / rows that count</c>.</summary>
+    private static float Forward(ReadOnlySpan<float> logits, ReadOnlySpan<long> targets, Span<float> gradient, int classes, long ignored)
+    {
+        var counted = 0;
+        foreach (var target in targets)
+        {
+            counted += target == ignored ? 0 : 1;
+        }
+        Span<float> row = stackalloc float[VectorRow.Padded(classes)];
+        var (total, share) = (0.0, 1f / counted);
+        for (var i = 0; i < targets.Length; i++)
+        {
+            var values = logits.Slice(i * classes, classes);
+            var slopes = gradient.Slice(i * classes, classes);
+            if (targets[i] == ignored)
+            {
+                slopes.Clear();
+                continue;
+            }
+            var largest = float.NegativeInfinity;
+            foreach (var value in values)
+            {
+                largest = value > largest || float.IsNaN(value) ? value : largest;
+            }
+            row.Fill(float.NegativeInfinity); // e to the power of it is 0
+            values.CopyTo(row);
+            var sums = Vector<float>.Zero;
+            for (var k = 0; k < row.Length; k += Vector<float>.Count)
+            {
+                var power = VectorRow.Exp(new Vector<float>(row[k..]) - new Vector<float>(largest));
+                sums += power;
+                power.CopyTo(row[k..]);
+            }
+            var sum = Vector.Sum(sums);
+            var target = (int)targets[i];
+            total += Math.Log(sum) + largest - values[target];
+            var scale = share / sum;
+            for (var k = 0; k < classes; k++)
+            {
+                slopes[k] = row[k] * scale;
+            }
+            slopes[target] -= share;
+        }
+        return (float)(total / counted);
+    }
+}

@@ -1,0 +1,219 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Nabla.Core.Kernels;
+
+/// <summary>
+/// Brings matrices into the forms that <see cref="TileProduct"/> reads, rounding float32 to bfloat16 (nearest, ties to even) on the way. The
+/// first operand is row by row. The second is in panels of 64 columns; a panel holds two rows side by side in one 32-bit number for each
+/// column, because a tile multiplies pairs. All sizes beyond the matrix are filled up with zeros. Needs AVX-512.
+/// </summary>
+internal static unsafe class TilePacking
+{
+    private const int Block = 16; // 32-bit numbers in a vector, and the side of a block that is transposed
+
+    /// <summary>First operand: <c>[rows, columns]</c> of float32 to bfloat16 with <paramref name="targetStride"/> entries from row to row.</summary>
+    public static void Rows(float* source, int rows, int columns, int sourceStride, ushort* target, int targetStride)
+        => Rows(source, rows, columns, sourceStride, target, targetStride, targetStride);
+
+    /// <summary>As above, for some columns of the target: <paramref name="written"/> entries of each row are written, zeros from <paramref name="columns"/> on.</summary>
+    public static void Rows(float* source, int rows, int columns, int sourceStride, ushort* target, int targetStride, int written)
+    {
+        for (var row = 0; row < rows; row++)
+        {
+            Row(source + ((long)row * sourceStride), columns, target + ((long)row * targetStride), written);
+        }
+    }
+
+    /// <summary>Second operand from <c>[inner, columns]</c> of float32.</summary>
+    public static void Panels(float* source, int inner, int columns, int sourceStride, ushort* target)
+    {
+        var padded = TileProduct.PadInner(inner);
+        for (var column = 0; column < columns; column += TileProduct.PanelWidth)
+        {
+            var (count, width) = (Math.Min(TileProduct.PanelWidth, columns - column), TileProduct.PaddedWidth(columns - column));
+            var panel = (uint*)(target + TileProduct.PanelOffset(padded, column));
+            for (var row = 0; row < padded; row += 2, panel += width)
+            {
+                var first = row < inner ? source + ((long)row * sourceStride) + column : null;
+                var second = row + 1 < inner ? source + ((long)(row + 1) * sourceStride) + column : null;
+                Pairs(first, second, count, width, panel);
+            }
+        }
+    }
+
+    /// <summary>Second operand from <c>[inner, columns]</c> of bfloat16.</summary>
+    public static void Panels(ushort* source, int inner, int columns, int sourceStride, ushort* target)
+    {
+        var padded = TileProduct.PadInner(inner);
+        for (var column = 0; column < columns; column += TileProduct.PanelWidth)
+        {
+            var (count, width) = (Math.Min(TileProduct.PanelWidth, columns - column), TileProduct.PaddedWidth(columns - column));
+            var panel = (uint*)(target + TileProduct.PanelOffset(padded, column));
+            for (var row = 0; row < padded; row += 2, panel += width)
+            {
+                var first = row < inner ? source + ((long)row * sourceStride) + column : null;
+                var second = row + 1 < inner ? source + ((long)(row + 1) * sourceStride) + column : null;
+                Pairs(first, second, count, width, panel);
+            }
+        }
+    }
+
+    /// <summary>Second operand from the transpose of a matrix: <c>[columns, inner]</c> of float32, such as a layer's weight.</summary>
+    public static void PanelsOfTranspose(float* source, int inner, int columns, int sourceStride, ushort* target)
+    {
+        var padded = TileProduct.PadInner(inner);
+        var strip = stackalloc ushort[Block * padded <= MostStack ? Block * padded : 0];
+        using var rented = Block * padded <= MostStack ? default : new KernelBuffer(Block * padded * sizeof(ushort));
+        strip = Block * padded <= MostStack ? strip : (ushort*)rented.Address;
+        for (var column = 0; column < columns; column += Block)
+        {
+            for (var i = 0; i < Block; i++)
+            {
+                Row(column + i < columns ? source + ((long)(column + i) * sourceStride) : null, inner, strip + (i * padded), padded);
+            }
+            var start = column / TileProduct.PanelWidth * TileProduct.PanelWidth;
+            var width = TileProduct.PaddedWidth(columns - start);
+            var panel = (uint*)(target + TileProduct.PanelOffset(padded, start)) + (column - start);
+            for (var pair = 0; pair < padded / 2; pair += Block)
+            {
+                Transpose((uint*)strip + pair, padded / 2, panel + ((long)pair * width), width);
+            }
+        }
+    }
+
+    /// <summary>First operand from the transpose of a matrix <c>[inner, rows]</c> of float32; the result has <c>PadInner(inner)</c> entries a row, <paramref name="targetStride"/> apart.</summary>
+    public static void RowsOfTranspose(float* source, int inner, int rows, int sourceStride, ushort* target, int targetStride)
+    {
+        var padded = TileProduct.PadInner(inner);
+        var block = stackalloc uint[Block * Block];
+        var result = stackalloc uint[Block * Block];
+        for (var row = 0; row < rows; row += Block)
+        {
+            var count = Math.Min(Block, rows - row);
+            for (var start = 0; start < padded; start += 2 * Block)
+            {
+                for (var pair = 0; pair < Block; pair++)
+                {
+                    var (one, two) = (start + (2 * pair), start + (2 * pair) + 1);
+                    Pairs(one < inner ? source + ((long)one * sourceStride) + row : null, two < inner ? source + ((long)two * sourceStride) + row : null, count, Block, block + (pair * Block));
+                }
+                var place = (uint*)(target + ((long)row * targetStride) + start);
+                if (count == Block)
+                {
+                    Transpose(block, Block, place, targetStride / 2);
+                    continue;
+                }
+                Transpose(block, Block, result, Block);
+                for (var i = 0; i < count; i++)
+                {
+                    Vector512.Load(result + (i * Block)).Store(place + ((long)i * (targetStride / 2)));
+                }
+            }
+        }
+    }
+
+    private const int MostStack = 1 << 14;
+
+    /// <summary>A row of float32 (null: zeros) as bfloat16, with zeros up to <paramref name="padded"/>.</summary>
+    private static void Row(float* source, int count, ushort* target, int padded)
+    {
+        var i = 0;
+        if (source is not null)
+        {
+            for (; i <= count - (2 * Block); i += 2 * Block)
+            {
+                Vector512.Narrow(Round(Vector512.Load(source + i)), Round(Vector512.Load(source + i + Block))).Store(target + i);
+            }
+            for (; i < count; i++)
+            {
+                target[i] = Round(source[i]);
+            }
+        }
+        for (; i < padded; i++)
+        {
+            target[i] = 0;
+        }
+    }
+
+    /// <summary>Two rows of float32 (null: zeros) side by side.</summary>
+    private static void Pairs(float* first, float* second, int count, int padded, uint* target)
+    {
+        var i = 0;
+        for (; i <= count - Block; i += Block)
+        {
+            var low = first is null ? Vector512<uint>.Zero : Round(Vector512.Load(first + i));
+            var high = second is null ? Vector512<uint>.Zero : Round(Vector512.Load(second + i));
+            (low | (high << 16)).Store(target + i);
+        }
+        for (; i < padded; i++)
+        {
+            var low = i < count && first is not null ? Round(first[i]) : 0u;
+            var high = i < count && second is not null ? Round(second[i]) : 0u;
+            target[i] = low | (high << 16);
+        }
+    }
+
+    /// <summary>Two rows of bfloat16 (null: zeros) side by side.</summary>
+    private static void Pairs(ushort* first, ushort* second, int count, int padded, uint* target)
+    {
+        var i = 0;
+        for (; i <= count - Block; i += Block)
+        {
+            var low = first is null ? Vector512<uint>.Zero : Avx512F.ConvertToVector512UInt32(Vector256.Load(first + i));
+            var high = second is null ? Vector512<uint>.Zero : Avx512F.ConvertToVector512UInt32(Vector256.Load(second + i));
+            (low | (high << 16)).Store(target + i);
+        }
+        for (; i < padded; i++)
+        {
+            var low = i < count && first is not null ? first[i] : 0u;
+            var high = i < count && second is not null ? second[i] : 0u;
+            target[i] = low | (high << 16);
+        }
+    }
+
+    /// <summary>The nearest bfloat16 in the low half of each number; NaN stays NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<uint> Round(Vector512<float> value)
+    {
+        var bits = value.AsUInt32();
+        var rounded = (bits + Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512<uint>.One)) >>> 16;
+        return Vector512.ConditionalSelect(Vector512.Equals(value, value).AsUInt32(), rounded, Vector512.Create(0x7FC0u));
+    }
+
+    /// <summary>The nearest bfloat16; NaN stays NaN.</summary>
+    internal static ushort Round(float value)
+    {
+        var bits = BitConverter.SingleToUInt32Bits(value);
+        return float.IsNaN(value) ? (ushort)0x7FC0 : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+    }
+
+    /// <summary>Transposes 16 x 16 numbers: pairs, then pairs of pairs, then 128-bit lanes.</summary>
+    private static void Transpose(uint* source, int sourceStride, uint* target, int targetStride)
+    {
+        for (var k = 0; k < 4; k++) // the column of each lane of four that this round writes
+        {
+            var (g0, g1) = (Lane(source, sourceStride, 0, k), Lane(source, sourceStride, 4, k));
+            var (g2, g3) = (Lane(source, sourceStride, 8, k), Lane(source, sourceStride, 12, k));
+            var (a, b) = (Avx512F.Shuffle4x128(g0, g1, 0x44), Avx512F.Shuffle4x128(g0, g1, 0xEE));
+            var (c, d) = (Avx512F.Shuffle4x128(g2, g3, 0x44), Avx512F.Shuffle4x128(g2, g3, 0xEE));
+            Avx512F.Shuffle4x128(a, c, 0x88).Store(target + ((long)k * targetStride));
+            Avx512F.Shuffle4x128(a, c, 0xDD).Store(target + ((long)(k + 4) * targetStride));
+            Avx512F.Shuffle4x128(b, d, 0x88).Store(target + ((long)(k + 8) * targetStride));
+            Avx512F.Shuffle4x128(b, d, 0xDD).Store(target + ((long)(k + 12) * targetStride));
+        }
+    }
+
+    /// <summary>Column 4 L + k of four rows in each 128-bit lane L.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Lane(uint* source, int stride, int row, int k)
+    {
+        var (r0, r1) = (Vector512.Load(source + ((long)row * stride)), Vector512.Load(source + ((long)(row + 1) * stride)));
+        var (r2, r3) = (Vector512.Load(source + ((long)(row + 2) * stride)), Vector512.Load(source + ((long)(row + 3) * stride)));
+        var (low, high) = k < 2
+            ? (Avx512F.UnpackLow(r0, r1).AsUInt64(), Avx512F.UnpackLow(r2, r3).AsUInt64())
+            : (Avx512F.UnpackHigh(r0, r1).AsUInt64(), Avx512F.UnpackHigh(r2, r3).AsUInt64());
+        return (k % 2 == 0 ? Avx512F.UnpackLow(low, high) : Avx512F.UnpackHigh(low, high)).AsUInt32();
+    }
+}

@@ -57,30 +57,16 @@ internal static class AttentionKernel
             ArrayPool<float>.Shared.Return(buffer);
         });
 
-    /// <summary>What multiplied the values, from the signed weights.</summary>
-    public static void Dropped<T>(nint signed, nint dropped, long rows, int keys, float keep)
-        where T : unmanaged
-        => KernelLoop.Run(rows, keys, (_, from, to) =>
-        {
-            var buffer = ArrayPool<float>.Shared.Rent(VectorRow.Padded(keys));
-            var row = buffer.AsSpan(0, VectorRow.Padded(keys));
-            row.Clear();
-            for (var r = from; r < to; r++)
-            {
-                VectorRow.Load<T>(TensorMemory.Row<T>(signed, (long)r * keys, keys), row);
-                Positive(row, keep);
-                VectorRow.Store<T>(row[..keys], TensorMemory.Row<T>(dropped, (long)r * keys, keys));
-            }
-            ArrayPool<float>.Shared.Return(buffer);
-        });
-
-    /// <summary>Overwrites the gradient of what multiplied the values by the gradient of the scores, <c>p (g - sum(p g)) scale</c>.</summary>
-    public static void Backward<T>(nint signed, nint gradient, long pairs, int queries, int keys, float scale, bool isCausal, float keep)
+    /// <summary>
+    /// Overwrites the gradient of what multiplied the values by the gradient of the scores, <c>p (g - sum(p g)) scale</c>, and makes again what
+    /// multiplied the values (0: not wanted, the weights did).
+    /// </summary>
+    public static void Backward<T>(nint signed, nint gradient, nint dropped, long pairs, int queries, int keys, float scale, bool isCausal, float keep)
         where T : unmanaged
         => KernelLoop.Run(pairs * queries, keys, (_, from, to) =>
         {
             var padded = VectorRow.Padded(keys);
-            var buffer = ArrayPool<float>.Shared.Rent(2 * padded);
+            var buffer = ArrayPool<float>.Shared.Rent(3 * padded);
             for (var r = from; r < to; r++)
             {
                 var seen = isCausal ? Math.Min((r % queries) + 1, keys) : keys;
@@ -92,6 +78,14 @@ internal static class AttentionKernel
                 VectorRow.Load<T>(target[..seen], row);
                 weights[seen..].Clear();
                 row[seen..].Clear();
+                if (dropped != 0)
+                {
+                    var result = buffer.AsSpan(2 * padded, length);
+                    Positive(weights, result, keep);
+                    var output = TensorMemory.Row<T>(dropped, (long)r * keys, keys);
+                    VectorRow.Store<T>(result[..seen], output);
+                    output[seen..].Clear();
+                }
                 SoftmaxGradient(weights, row, keep, scale);
                 VectorRow.Store<T>(row[..seen], target);
                 target[seen..].Clear();
@@ -168,14 +162,15 @@ internal static class AttentionKernel
         }
     }
 
-    private static void Positive(Span<float> row, float keep)
+    private static void Positive(ReadOnlySpan<float> weights, Span<float> result, float keep)
     {
-        ref var x = ref MemoryMarshal.GetReference(row);
+        ref var x = ref MemoryMarshal.GetReference(weights);
+        ref var y = ref MemoryMarshal.GetReference(result);
         var factor = new Vector<float>(keep);
-        for (nuint i = 0; i < (nuint)row.Length; i += (nuint)Vector<float>.Count)
+        for (nuint i = 0; i < (nuint)weights.Length; i += (nuint)Vector<float>.Count)
         {
             var weight = Vector.LoadUnsafe(ref x, i);
-            Vector.ConditionalSelect(Vector.LessThan(weight, Vector<float>.Zero), Vector<float>.Zero, weight * factor).StoreUnsafe(ref x, i);
+            Vector.ConditionalSelect(Vector.LessThan(weight, Vector<float>.Zero), Vector<float>.Zero, weight * factor).StoreUnsafe(ref y, i);
         }
     }
 

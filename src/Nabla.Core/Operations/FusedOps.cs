@@ -84,6 +84,47 @@ public static class FusedOps
         return FastDropout.Apply(y, dropout).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Whether <see cref="SelfAttention"/> has a kernel for the projection of an input, if that is trained.</summary>
+    /// <param name="x">The input of the projection, <c>[batch, time, features]</c>.</param>
+    /// <param name="heads">Number of heads.</param>
+    /// <param name="dropout">Chance of dropping an attention weight, in [0, 1).</param>
+    public static bool SupportsSelfAttention(Tensor x, int heads, double dropout)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return FusedOperations.AreEnabled && is_grad_enabled() && TensorMemory.Fits(x) && x.shape is [var batch, var time, _] && SafeOps.PrefersFused(ComputeType(x), batch * heads * time * time, dropout);
+    }
+
+    /// <summary>
+    /// Self-attention from the packed projection of queries, keys and values, before its bias, to the merged heads. Null where there is no kernel for
+    /// it: compute it by <see cref="SafeOps.ScaledDotProductAttention"/>.
+    /// </summary>
+    /// <param name="packed"><c>[batch, time, 3 * heads * headSize]</c>: all queries, all keys, all values.</param>
+    /// <param name="bias"><c>[3 * heads * headSize]</c>, or null.</param>
+    /// <param name="heads">Number of heads.</param>
+    /// <param name="mask">As of <see cref="SafeOps.ScaledDotProductAttention"/>, without a gradient of its own; null: all is real.</param>
+    /// <param name="dropout">Chance of dropping an attention weight, in [0, 1).</param>
+    /// <param name="isCausal">Whether a step sees only itself and what came before.</param>
+    /// <returns><c>[batch, time, heads * headSize]</c>, or null.</returns>
+    /// <exception cref="ShapeException">The packed tensor has not three axes, or its last is no multiple of 3 times the heads.</exception>
+    public static Tensor? SelfAttention(Tensor packed, Tensor? bias, int heads, Tensor? mask, double dropout, bool isCausal)
+    {
+        ArgumentNullException.ThrowIfNull(packed);
+        if (packed.shape is not [var batch, var time, var width] || heads < 1 || width % (3L * heads) != 0)
+        {
+            throw new ShapeException("FusedOps.SelfAttention", nameof(packed), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"[batch, time, a multiple of 3 * heads={3 * heads}]"), packed.shape);
+        }
+        var type = ComputeType(packed);
+        var scores = batch * heads * time * time;
+        if (!FusedOperations.AreEnabled || !is_grad_enabled() || !packed.requires_grad || type != packed.dtype || !TensorMemory.Fits(packed) || (bias is not null && !IsPlain(bias))
+            || !SafeOps.PrefersFused(type, scores, dropout) || mask?.requires_grad == true)
+        {
+            return null;
+        }
+        using var scope = NewDisposeScope();
+        var call = new AttentionCall(type, heads, dropout, 1 / Math.Sqrt(width / (3.0 * heads)), isCausal);
+        return PackedAttentionFunction.apply(packed, bias!, SafeOps.Added(mask, time)!, call).MoveToOuterDisposeScope();
+    }
+
     /// <summary>The type that a matrix product of float32 tensors runs in here and now.</summary>
     internal static ScalarType ComputeType(Tensor x) => x.dtype == ScalarType.Float32 ? Autocast.TypeOn(x.device_type) : x.dtype;
 

@@ -58,32 +58,30 @@ public static partial class SafeOps
     }
 
     /// <summary>
-    /// Whether training takes <see cref="AttentionFunction"/>: with dropout always, in bfloat16 while the scores are small enough to keep. In float32
-    /// without dropout the library's own kernel is as fast.
+    /// Whether training takes our own kernels: with dropout always, in bfloat16 while the scores are small enough to keep. In float32 without dropout
+    /// the library's own kernel is as fast.
     /// </summary>
-    private static bool CanFuse(Tensor query, Tensor key, Tensor value, Tensor? mask, double dropout)
+    internal static bool PrefersFused(ScalarType type, long scores, double dropout)
     {
         const long MostScores = 1 << 26; // 128 MiB in bfloat16
-        if (!FusedOperations.AreEnabled || !is_grad_enabled() || !query.requires_grad || query.dtype is not (ScalarType.Float32 or ScalarType.BFloat16) || mask?.requires_grad == true)
-        {
-            return false;
-        }
-        var type = FusedOps.ComputeType(query);
-        var scores = query.shape[0] * query.shape[1] * query.shape[2] * key.shape[2];
-        return TensorMemory.Fits(query) && TensorMemory.Fits(key) && TensorMemory.Fits(value) && scores > 0
-            && (dropout > 0 ? scores < int.MaxValue / sizeof(float) : scores <= MostScores && type == ScalarType.BFloat16)
-            && type is ScalarType.BFloat16 or ScalarType.Float32;
+        return scores > 0 && type is ScalarType.BFloat16 or ScalarType.Float32
+            && (dropout > 0 ? scores < int.MaxValue / sizeof(float) : scores <= MostScores && type == ScalarType.BFloat16);
     }
+
+    private static bool CanFuse(Tensor query, Tensor key, Tensor value, Tensor? mask, double dropout)
+        => FusedOperations.AreEnabled && is_grad_enabled() && query.requires_grad && query.dtype is ScalarType.Float32 or ScalarType.BFloat16 && mask?.requires_grad != true
+            && TensorMemory.Fits(query) && TensorMemory.Fits(key) && TensorMemory.Fits(value)
+            && PrefersFused(FusedOps.ComputeType(query), query.shape[0] * query.shape[1] * query.shape[2] * key.shape[2], dropout);
 
     private static Tensor FusedAttention(Tensor query, Tensor key, Tensor value, Tensor? mask, double dropout, bool isCausal, double scale)
     {
         var groups = query.shape[1] / key.shape[1];
         (key, value) = groups > 1 ? (key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)) : (key, value);
-        return AttentionFunction.apply(query, key, value, Added(mask, key.shape[2])!, new AttentionCall(FusedOps.ComputeType(query), dropout, scale, isCausal));
+        return AttentionFunction.apply(query, key, value, Added(mask, key.shape[2])!, new AttentionCall(FusedOps.ComputeType(query), (int)query.shape[1], dropout, scale, isCausal));
     }
 
     /// <summary>A mask as numbers that are added to the scores, <c>[batch or 1, heads or 1, queries or 1, keys]</c>.</summary>
-    private static Tensor? Added(Tensor? mask, long keys)
+    internal static Tensor? Added(Tensor? mask, long keys)
     {
         if (mask is null)
         {

@@ -45,7 +45,7 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
     internal (Tensor Branch, Tensor? Bias) Branch(Tensor x, Tensor? mask)
     {
         using var scope = NewDisposeScope();
-        return (functional.linear(Attend(x, mask), output.weight!).MoveToOuterDisposeScope(), output.bias);
+        return (functional.linear(AttendPacked(x, mask) ?? Attend(x, mask), output.weight!).MoveToOuterDisposeScope(), output.bias);
     }
 
     /// <summary>Attends from the next token of each sequence to it and all before, as in generation.</summary>
@@ -71,6 +71,16 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
         past.Append(k, v);
         var (keys, values, _) = past.Read();
         return output.call(Merge(SafeOps.ScaledDotProductAttention(q, keys, values), x.shape)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>From the packed projection in one kernel, where there is one for these options.</summary>
+    private Tensor? AttendPacked(Tensor x, Tensor? mask)
+    {
+        CheckInput(x);
+        var dropout = training ? _options.Dropout : 0;
+        return rotary is null && _options.KeyHeads == _options.Heads && FusedOps.SupportsSelfAttention(x, _options.Heads, dropout)
+            ? FusedOps.SelfAttention(functional.linear(x, qkv.weight!), qkv.bias, _options.Heads, KeyMask(mask, x.shape), dropout, _options.IsCausal)
+            : null;
     }
 
     private Tensor Attend(Tensor x, Tensor? mask)
@@ -100,11 +110,7 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
 
     private (Tensor Query, Tensor Key, Tensor Value) Project(Tensor x)
     {
-        if (x.shape is not [var batch, var time, var features] || features != _options.Features)
-        {
-            throw new ShapeException("MultiHeadAttention.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[batch, time, features={_options.Features}]"), x.shape,
-                string.Create(CultureInfo.InvariantCulture, $"Project the input to {_options.Features} features, or set AttentionOptions.Features to match it."));
-        }
+        var (batch, time) = CheckInput(x);
         var (heads, keyHeads) = (_options.Heads, _options.KeyHeads);
         // A split's gradient is one concatenation, where narrow's would fill and add three tensors of zeros.
         long size = _options.SizeOfHead;
@@ -114,6 +120,11 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
 
         Tensor Heads(Tensor part, long count) => part.view(batch, time, count, size).transpose(1, 2);
     }
+
+    private (long Batch, long Time) CheckInput(Tensor x) => x.shape is [var batch, var time, var features] && features == _options.Features
+        ? (batch, time)
+        : throw new ShapeException("MultiHeadAttention.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[batch, time, features={_options.Features}]"), x.shape,
+            string.Create(CultureInfo.InvariantCulture, $"Project the input to {_options.Features} features, or set AttentionOptions.Features to match it."));
 
     /// <summary>Projections uniform by Xavier over the stacked weight, biases 0, as PyTorch's MultiheadAttention starts.</summary>
     private void StartAsPyTorch()

@@ -114,6 +114,35 @@ public sealed class FusedOpsTests
         }
     }
 
+    [Theory, MemberData(nameof(Attentions))]
+    public void SelfAttention_FromThePackedProjection_FollowsTheFormula(string mask, double probability, bool isCausal)
+    {
+        foreach (var (batch, heads, time, size) in new[] { (1, 1, 1, 1), (2, 3, 5, 4), (2, 2, 40, 16) })
+        {
+            using var scope = NewDisposeScope();
+            var given = MaskOf(mask, batch, heads, time, time);
+            foreach (var (type, hasBias) in new[] { (ScalarType.Float32, true), (ScalarType.BFloat16, true), (ScalarType.BFloat16, false) })
+            {
+                if (type == ScalarType.Float32 && probability == 0)
+                {
+                    Assert.False(FusedOps.SupportsSelfAttention(zeros(batch, time, 3), heads, 0)); // the library's own kernel is as fast
+                    continue;
+                }
+                Tensor[] inputs = [Draw(1, batch, time, 3 * heads * size), Draw(2, 3 * heads * size)];
+                Compare(
+                    type == ScalarType.BFloat16,
+                    hasBias ? inputs : inputs[..1],
+                    x => FusedOps.SelfAttention(x[0].to_type(type), hasBias ? x[1] : null, heads, given, probability, isCausal)!,
+                    (x, _) =>
+                    {
+                        var parts = (hasBias ? x[0] + x[1] : x[0]).view(batch, time, 3, heads, size).permute(2, 0, 3, 1, 4);
+                        var weights = SafeOps.AttentionWeights(parts[0], parts[1], given is null || given.dtype == ScalarType.Bool ? given : given.to(ScalarType.Float64), isCausal);
+                        return SafeOps.MatMul(weights * Mask(probability, batch, heads, time, time), parts[2]).transpose(1, 2).reshape(batch, time, heads * size);
+                    });
+            }
+        }
+    }
+
     [Fact]
     public void Attention_WithANaN_SpreadsItInsteadOfHidingIt()
     {

@@ -56,6 +56,6 @@ internal static class FusedFunction
         {
             cotangent.Dispose();
         }
-        return [.. gradients!];
+        return [.. gradients.Select(gradient => gradient!)]; // null: no gradient, as libtorch has it
     }
 }

@@ -1,6 +1,6 @@
 namespace Nabla.Core;
 
-/// <summary>The arithmetic of a run: what <see cref="PrecisionPolicy.Resolve(string, Device)"/> decided, and why.</summary>
+/// <summary>The arithmetic of a run: what <see cref="PrecisionPolicy.Resolve(string, Device, WorkKind)"/> decided, and why.</summary>
 /// <param name="Name">float32, bfloat16-mixed or float16-mixed.</param>
 /// <param name="Reason">Why, in a sentence for the log.</param>
 public sealed record ComputePrecision(string Name, string Reason)

@@ -224,7 +224,7 @@ public sealed class TileKernelTests
     }
 
     /// <summary>Values and gradients in mixed precision on tiles against float32 by plain operations; and the same bits a second time.</summary>
-    private static void Compare(IReadOnlyList<Tensor> inputs, Func<Tensor[], Tensor> function, bool asWhole = false)
+    private static void Compare(List<Tensor> inputs, Func<Tensor[], Tensor> function, bool asWhole = false)
     {
         (Tensor Value, Tensor[] Gradients) Run(bool fused)
         {

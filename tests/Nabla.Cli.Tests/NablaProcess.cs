@@ -6,8 +6,8 @@ namespace Nabla.Cli.Tests;
 /// <summary>The program as a process of its own, as a user starts it.</summary>
 internal static partial class NablaProcess
 {
-    /// <summary>SIGTERM; not SIGINT, because a shell without a terminal lets its children ignore that one. The program treats both alike.</summary>
-    public const int Terminate = 15;
+    /// <summary>SIGINT. A shell without a terminal lets its children ignore it: start them by <c>env --default-signal=INT</c>.</summary>
+    public const int Interrupt = 2;
 
     /// <summary>The built command line.</summary>
     public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "Nabla.Cli.dll");

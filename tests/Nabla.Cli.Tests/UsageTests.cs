@@ -4,9 +4,9 @@ public sealed class UsageTests
 {
     [Theory]
     [InlineData("trian shapes", "'trian' is not a verb of 'nabla'. Did you mean 'train'? Valid: train, evaluate, predict, runs, data, recipe, bench, doctor.")]
-    [InlineData("data lst", "'lst' is not a verb of 'nabla data'. Did you mean 'list'? Valid: list, info, pull.")]
+    [InlineData("data lst", "'lst' is not a verb of 'nabla data'. Did you mean 'list'? Valid: list, info, pull, tokenize.")]
     [InlineData("recipe chek shapes", "'chek' is not a verb of 'nabla recipe'. Did you mean 'check'? Valid: check, schema.")]
-    [InlineData("data", "'nabla data' needs a verb: list, info, pull.")]
+    [InlineData("data", "'nabla data' needs a verb: list, info, pull, tokenize.")]
     [InlineData("train shapes --devise cpu", "'--devise' is not an option of 'nabla train'. Did you mean '--device'?")]
     [InlineData("train --ste a=b shapes", "'--ste' is not an option of 'nabla train'. Did you mean '--set'?")]
     [InlineData("recipe check --stt a=b shapes", "'--stt' is not an option of 'nabla recipe check'.")]

@@ -37,7 +37,8 @@ internal sealed record FixedBatch(Func<Tensor> Inputs, Func<Tensor> Targets)
             {
                 inputs.Dispose();
                 targets.Dispose();
-            });
+            }
+        );
     }
 
     private static Tensor Drawn(Func<Generator, Tensor> draw)

@@ -85,7 +85,14 @@ internal static class TrainingWorkloads
         ModelInput input = new() { Task = ModelTasks.SequenceToSequence, Outputs = vocabulary, Vocabulary = vocabulary, ContextLength = longest };
         EncoderDecoderOptions options = new()
         {
-            Features = features, EncoderLayers = layers, DecoderLayers = layers, Heads = heads, HiddenFeatures = hidden, TieHead = false, Dropout = dropout, AttentionDropout = dropout,
+            Features = features,
+            EncoderLayers = layers,
+            DecoderLayers = layers,
+            Heads = heads,
+            HiddenFeatures = hidden,
+            TieHead = false,
+            Dropout = dropout,
+            AttentionDropout = dropout,
         };
         return new(
             "W7",

@@ -74,7 +74,11 @@ internal static class DataHandler
         output.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{path}: {tokens:N0} tokens of {vocabulary:N0} kinds, {Size(bytes)}. Train on it with data.path: {path}"));
         return Task.FromResult(new VerbResult(new JsonObject
         {
-            ["path"] = path, ["tokens"] = tokens, ["vocabulary"] = vocabulary, ["bytes"] = bytes, ["sha256"] = file.ContentHash,
+            ["path"] = path,
+            ["tokens"] = tokens,
+            ["vocabulary"] = vocabulary,
+            ["bytes"] = bytes,
+            ["sha256"] = file.ContentHash,
         }));
     }
 

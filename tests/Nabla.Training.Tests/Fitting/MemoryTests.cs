@@ -24,8 +24,13 @@ public sealed class MemoryTests
         {
             var options = new TrainingOptions
             {
-                Epochs = (steps / 50) + 1, MaxSteps = steps + 1, Precision = "float32", EmaDecay = 0.99, GradientClipping = 1,
-                Optimizer = new() { LearningRate = 1e-3 }, NonFinite = new() { Policy = NonFinitePolicy.Skip },
+                Epochs = (steps / 50) + 1,
+                MaxSteps = steps + 1,
+                Precision = "float32",
+                EmaDecay = 0.99,
+                GradientClipping = 1,
+                Optimizer = new() { LearningRate = 1e-3 },
+                NonFinite = new() { Policy = NonFinitePolicy.Skip },
             };
             new Trainer(options, null, null, new UnsyncedFiles()).Fit(task, data.Loader, validation.Loader, new() { Folder = RunFolder.Create(folder.FullName, "memory"), Callbacks = [_watch] });
         }

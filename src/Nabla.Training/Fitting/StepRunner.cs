@@ -16,6 +16,7 @@ internal sealed partial class StepRunner : IDisposable
     private readonly TrainerContext _context;
     private readonly Parameter[] _trained;
     private readonly WeightPenalty _penalty;
+    private readonly YoungGarbage _garbage = new();
     private readonly SharpnessAware? _sharpness;
     private readonly HeldBatches _held;
     private readonly bool _computesAgain;
@@ -136,6 +137,7 @@ internal sealed partial class StepRunner : IDisposable
         Average?.OnStep(step);
         var weight = _weight;
         (_firstWeight, _weight, _batches, _computed, _lossSum) = (0, 0, 0, 0, 0);
+        _garbage.CollectIfMuch();
         return (Optimizer.LearningRate, weight, norm);
     }
 

@@ -60,8 +60,9 @@ public sealed class ModuleHooks : IDisposable
             return;
         }
         var hook = register.GetParameters()[0].ParameterType;
-        var parameters = hook.GetMethod("Invoke")!.GetParameters().Select(parameter => Expression.Parameter(parameter.ParameterType, parameter.Name)).ToArray();
-        var remover = register.Invoke(module, [Expression.Lambda(hook, build(parameters), parameters).Compile()])!;
+        var signature = hook.GetMethod("Invoke")!;
+        var parameters = signature.GetParameters().Select(parameter => Expression.Parameter(parameter.ParameterType, parameter.Name)).ToArray();
+        var remover = register.Invoke(module, [Expression.Lambda(hook, Expression.Convert(build(parameters), signature.ReturnType), parameters).Compile()])!;
         _removals.Add(() => remover.GetType().GetMethod("remove")!.Invoke(remover, null));
     }
 

@@ -31,7 +31,8 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(8, rows.Count(row => row.Metrics.ContainsKey("validation/loss") && row.Metrics.ContainsKey("train/epoch-loss") && row.Metrics.ContainsKey("train/accuracy")));
         Assert.Equal(0.05, rows[0].Metrics["train/learning-rate"]);
         Assert.Equal(["started", "step 1", "step 2 loss"], events.Seen.Take(3));
-        Assert.Equal(["validation 200", "epoch 7", "checkpoint 200", "completed"], events.Seen.TakeLast(4));
+        // The checkpoint before is told of once it is on the disk, which may be as late as here.
+        Assert.Equal(["validation 200", "epoch 7", "checkpoint 200", "completed"], events.Seen.Where(seen => seen != "checkpoint 175").TakeLast(4));
         Assert.Single(Directory.EnumerateFiles(folder.FullPath, "events.out.tfevents.*"));
     }
 

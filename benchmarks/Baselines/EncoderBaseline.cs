@@ -38,7 +38,7 @@ internal static class EncoderBaseline
         public override Tensor forward(Tensor ids)
         {
             using var scope = NewDisposeScope();
-            var x = dropout.call(tokens.call(ids) + positions.call(arange(ids.shape[1], device: ids.device)));
+            var x = dropout.call(tokens.call(ids) + positions.call(arange(Number.Of(ids.shape[1]), device: ids.device)));
             x = encoder.call(x.transpose(0, 1), null, null); // the built-in modules take time first
             var pooled = norm.call(x).mean([0]);
             return head.call(headDropout.call(pooled)).MoveToOuterDisposeScope();

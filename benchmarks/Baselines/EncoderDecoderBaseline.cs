@@ -38,11 +38,11 @@ internal static class EncoderDecoderBaseline
         public override Tensor forward(Tensor source, Tensor input)
         {
             using var scope = NewDisposeScope();
-            var x = dropout.call(sourceTokens.call(source) + sourcePositions.call(arange(source.shape[1], device: source.device))).transpose(0, 1); // the built-in modules take time first
-            var y = dropout.call(targetTokens.call(input) + targetPositions.call(arange(input.shape[1], device: input.device))).transpose(0, 1);
+            var x = dropout.call(sourceTokens.call(source) + sourcePositions.call(arange(Number.Of(source.shape[1]), device: source.device))).transpose(0, 1); // the built-in modules take time first
+            var y = dropout.call(targetTokens.call(input) + targetPositions.call(arange(Number.Of(input.shape[1]), device: input.device))).transpose(0, 1);
             var time = input.shape[1];
-            var future = full(time, time, float.NegativeInfinity, device: input.device).triu(1);
-            var (sourcePadding, inputPadding) = (source.eq(0), input.eq(0));
+            var future = full(time, time, Number.Of(float.NegativeInfinity), device: input.device).triu(1);
+            var (sourcePadding, inputPadding) = (source.eq(Number.Of(0)), input.eq(Number.Of(0)));
             var decoded = transformer.call(x, y, null!, future, null, sourcePadding, inputPadding, sourcePadding);
             return head.call(decoded.transpose(0, 1)).MoveToOuterDisposeScope();
         }

@@ -37,7 +37,7 @@ internal static class GptBaseline
         public override Tensor forward(Tensor ids)
         {
             using var scope = NewDisposeScope();
-            var places = arange(ids.shape[1], device: ids.device);
+            var places = arange(Number.Of(ids.shape[1]), device: ids.device);
             var x = drop.call(wte.call(ids) + wpe.call(places));
             foreach (var block in h)
             {

@@ -32,7 +32,7 @@ internal sealed class LoaderBaseline(Tensor pictures, Tensor labels, bool augmen
         public Pictures(Tensor pictures, Tensor labels, bool augment)
         {
             using var scope = NewDisposeScope();
-            _pictures = [.. Enumerable.Range(0, (int)pictures.shape[0]).Select(i => (pictures[i].to_type(ScalarType.Float32) / 255).DetachFromDisposeScope())];
+            _pictures = [.. Enumerable.Range(0, (int)pictures.shape[0]).Select(i => (pictures[i].to_type(ScalarType.Float32) / Number.Of(255)).DetachFromDisposeScope())];
             _labels = [.. Enumerable.Range(0, (int)labels.shape[0]).Select(i => labels[i].clone().DetachFromDisposeScope())];
             _augment = augment;
         }

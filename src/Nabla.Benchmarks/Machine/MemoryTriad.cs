@@ -55,7 +55,7 @@ internal static unsafe class MemoryTriad
                 WorkloadDevice.Synchronize();
                 start = Stopwatch.GetTimestamp();
             }
-            arrays[0].add(arrays[1], alpha: 3).Dispose();
+            arrays[0].add(arrays[1], alpha: Number.Of(3)).Dispose();
         }
         WorkloadDevice.Synchronize();
         return 3.0 * Bytes * Repeats / Stopwatch.GetElapsedTime(start).TotalSeconds;

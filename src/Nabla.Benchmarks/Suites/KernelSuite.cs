@@ -21,7 +21,7 @@ internal static class KernelSuite
             inputs => functional.scaled_dot_product_attention(inputs[0], inputs[1], inputs[2], p: Dropout, is_casual: true),
             inputs => SafeOps.ScaledDotProductAttention(inputs[0], inputs[1], inputs[2], dropout: Dropout, isCausal: true)),
         new("rms norm float32", "2048x384, against its formula in single operations", [Rows, [384]], ScalarType.Float32,
-            inputs => inputs[0] * (inputs[0].square().mean([-1], keepdim: true) + 1e-6).rsqrt() * inputs[1],
+            inputs => inputs[0] * (inputs[0].square().mean([-1], keepdim: true) + Number.Of(1e-6)).rsqrt() * inputs[1],
             inputs => SafeOps.RmsNorm(inputs[0], inputs[1])),
     ];
 

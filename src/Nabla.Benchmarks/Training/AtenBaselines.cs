@@ -68,5 +68,5 @@ internal static class AtenBaselines
         }, x, y);
     }
 
-    private static Tensor Weight(int outputs, int inputs) => randn(outputs, inputs).mul_(StandardDeviation);
+    private static Tensor Weight(int outputs, int inputs) => randn(outputs, inputs).mul_(Number.Of(StandardDeviation));
 }

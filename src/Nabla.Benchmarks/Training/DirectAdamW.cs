@@ -34,7 +34,7 @@ internal sealed class DirectAdamW : IDisposable
     {
         using var scope = NewDisposeScope();
         using var ungraded = no_grad();
-        _step.add_(1);
+        _step.add_(Number.Of(1));
         Unit.Value.invoke<Tensor>("adamw", _parameters, gradients, _first, _second, _steps, BaselineStep.LearningRate, BaselineStep.WeightDecay);
     }
 

@@ -14,7 +14,7 @@ internal sealed record SequencePairs(Tensor Source, Tensor Input, Tensor Target)
         using var scope = NewDisposeScope();
         var device = WorkloadDevice.Current;
         using var generator = new Generator(Seed);
-        var places = arange(longest, ScalarType.Int64).unsqueeze(0);                                            // [1, time]
+        var places = arange(Number.Of(longest), ScalarType.Int64).unsqueeze(0);                                            // [1, time]
         Tensor Lengths() => randint(shortest, longest + 1, [batch], dtype: ScalarType.Int64, generator: generator)
             .index_put_(tensor((long)longest), TensorIndex.Tensor(zeros([1], ScalarType.Int64)));                // one of full length fixes the size
         Tensor Ids() => randint(1, vocabulary, [batch, longest], dtype: ScalarType.Int64, generator: generator); // [batch, time]
@@ -24,7 +24,7 @@ internal sealed record SequencePairs(Tensor Source, Tensor Input, Tensor Target)
         return new(
             (source * isSource.to(ScalarType.Int64)).to(device).MoveToOuterDisposeScope(),
             (target.roll(1, 1) * isInput.to(ScalarType.Int64)).to(device).MoveToOuterDisposeScope(),
-            target.masked_fill(isInput.logical_not(), -100).to(device).MoveToOuterDisposeScope());
+            target.masked_fill(isInput.logical_not(), Number.Of(-100)).to(device).MoveToOuterDisposeScope());
     }
 
     public void Dispose()

@@ -21,9 +21,9 @@ internal sealed class SequencePairsTask(EncoderDecoder model) : TrainingTask
         return new(
         [
             new(Batch.Inputs, pairs.Source.alias()),
-            new(Batch.Mask, pairs.Source.ne(0)),
+            new(Batch.Mask, pairs.Source.ne(Number.Of(0))),
             new(Decoder, pairs.Input.alias()),
-            new(DecoderMask, pairs.Input.ne(0)),
+            new(DecoderMask, pairs.Input.ne(Number.Of(0))),
             new(Batch.Targets, pairs.Target.alias()),
         ]);
     }
@@ -33,7 +33,7 @@ internal sealed class SequencePairsTask(EncoderDecoder model) : TrainingTask
     {
         var targets = batch[Batch.Targets];
         var logits = model.call(new ModelBatch(batch[Batch.Inputs], batch[Batch.Mask], Decoder: batch[Decoder], DecoderMask: batch[DecoderMask])).to_type(ScalarType.Float32); // [batch, time, vocab]
-        return new(_loss.call(logits, targets), targets.ge(0).sum().item<long>(), logits, targets);
+        return new(_loss.call(logits, targets), targets.ge(Number.Of(0)).sum().item<long>(), logits, targets);
     }
 
     /// <inheritdoc/>

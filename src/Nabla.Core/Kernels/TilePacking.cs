@@ -28,37 +28,11 @@ internal static unsafe class TilePacking
 
     /// <summary>Second operand from <c>[inner, columns]</c> of float32.</summary>
     public static void Panels(float* source, int inner, int columns, int sourceStride, ushort* target)
-    {
-        var padded = TileProduct.PadInner(inner);
-        for (var column = 0; column < columns; column += TileProduct.PanelWidth)
-        {
-            var (count, width) = (Math.Min(TileProduct.PanelWidth, columns - column), TileProduct.PaddedWidth(columns - column));
-            var panel = (uint*)(target + TileProduct.PanelOffset(padded, column));
-            for (var row = 0; row < padded; row += 2, panel += width)
-            {
-                var first = row < inner ? source + ((long)row * sourceStride) + column : null;
-                var second = row + 1 < inner ? source + ((long)(row + 1) * sourceStride) + column : null;
-                Pairs(first, second, count, width, panel);
-            }
-        }
-    }
+        => Panels(source, inner, columns, sourceStride, target, &Pairs);
 
     /// <summary>Second operand from <c>[inner, columns]</c> of bfloat16.</summary>
     public static void Panels(ushort* source, int inner, int columns, int sourceStride, ushort* target)
-    {
-        var padded = TileProduct.PadInner(inner);
-        for (var column = 0; column < columns; column += TileProduct.PanelWidth)
-        {
-            var (count, width) = (Math.Min(TileProduct.PanelWidth, columns - column), TileProduct.PaddedWidth(columns - column));
-            var panel = (uint*)(target + TileProduct.PanelOffset(padded, column));
-            for (var row = 0; row < padded; row += 2, panel += width)
-            {
-                var first = row < inner ? source + ((long)row * sourceStride) + column : null;
-                var second = row + 1 < inner ? source + ((long)(row + 1) * sourceStride) + column : null;
-                Pairs(first, second, count, width, panel);
-            }
-        }
-    }
+        => Panels(source, inner, columns, sourceStride, target, &Pairs);
 
     /// <summary>Second operand from the transpose of a matrix: <c>[columns, inner]</c> of float32, such as a layer's weight.</summary>
     public static void PanelsOfTranspose(float* source, int inner, int columns, int sourceStride, ushort* target)
@@ -115,6 +89,24 @@ internal static unsafe class TilePacking
     }
 
     private const int MostStack = 1 << 14;
+
+    /// <summary>Second operand from rows of any type; <paramref name="pairs"/> packs two of them side by side, null being a row of zeros.</summary>
+    private static void Panels<T>(T* source, int inner, int columns, int sourceStride, ushort* target, delegate*<T*, T*, int, int, uint*, void> pairs)
+        where T : unmanaged
+    {
+        var padded = TileProduct.PadInner(inner);
+        for (var column = 0; column < columns; column += TileProduct.PanelWidth)
+        {
+            var (count, width) = (Math.Min(TileProduct.PanelWidth, columns - column), TileProduct.PaddedWidth(columns - column));
+            var panel = (uint*)(target + TileProduct.PanelOffset(padded, column));
+            for (var row = 0; row < padded; row += 2, panel += width)
+            {
+                var first = row < inner ? source + ((long)row * sourceStride) + column : null;
+                var second = row + 1 < inner ? source + ((long)(row + 1) * sourceStride) + column : null;
+                pairs(first, second, count, width, panel);
+            }
+        }
+    }
 
     /// <summary>A row of float32 (null: zeros) as bfloat16, with zeros up to <paramref name="padded"/>.</summary>
     private static void Row(float* source, int count, ushort* target, int padded)

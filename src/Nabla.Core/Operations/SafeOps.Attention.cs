@@ -89,7 +89,7 @@ public static partial class SafeOps
         }
         using var ungraded = no_grad();
         var added = mask.dtype == ScalarType.Bool
-            ? torch.zeros(mask.shape).masked_fill_(mask.logical_not(), float.NegativeInfinity)
+            ? torch.zeros(mask.shape).masked_fill_(mask.logical_not(), Number.Of(float.NegativeInfinity))
             : mask.to_type(ScalarType.Float32);
         while (added.Dimensions < 4)
         {
@@ -125,7 +125,7 @@ public static partial class SafeOps
         {
             mask = CausalMask(mask ?? torch.ones(1, 1, query.shape[^2], key.shape[^2], dtype: ScalarType.Bool, device: query.device), query.shape[^2], key.shape[^2]);
         }
-        var scores = BatchedProduct(query * (scale ?? (1 / Math.Sqrt(query.shape[^1]))), key.transpose(-2, -1)); // [batch, heads, queryTime, keyTime]
+        var scores = BatchedProduct(query * Number.Of(scale ?? (1 / Math.Sqrt(query.shape[^1]))), key.transpose(-2, -1)); // [batch, heads, queryTime, keyTime]
         if (mask is null)
         {
             return scores.softmax(-1).MoveToOuterDisposeScope();
@@ -137,8 +137,8 @@ public static partial class SafeOps
         }
         // A row of -infinity alone would be NaN, and so would its gradient: it is softened to 0 first and set to 0 after.
         var sees = mask.any(-1, true); // [..., queryTime, 1]
-        return scores.masked_fill(mask.logical_not().logical_and(sees), double.NegativeInfinity).masked_fill(sees.logical_not(), 0).softmax(-1)
-            .masked_fill(sees.logical_not(), 0).MoveToOuterDisposeScope();
+        return scores.masked_fill(mask.logical_not().logical_and(sees), Number.Of(double.NegativeInfinity)).masked_fill(sees.logical_not(), Number.Of(0)).softmax(-1)
+            .masked_fill(sees.logical_not(), Number.Of(0)).MoveToOuterDisposeScope();
     }
 
     private static Tensor BatchedProduct(Tensor left, Tensor right)
@@ -155,7 +155,7 @@ public static partial class SafeOps
             return mask.logical_and(allowed);
         }
         using var forbidden = allowed.logical_not();
-        return mask.masked_fill(forbidden, double.NegativeInfinity);
+        return mask.masked_fill(forbidden, Number.Of(double.NegativeInfinity));
     }
 
     private static void CheckAttention(Tensor query, Tensor key, Tensor value, Tensor? mask)

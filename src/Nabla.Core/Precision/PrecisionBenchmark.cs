@@ -70,5 +70,5 @@ internal static class PrecisionBenchmark
     }
 
     private static Tensor Wave(Device device, params long[] shape)
-        => arange(shape.Aggregate(1L, (product, size) => product * size), ScalarType.Float32).sin().mul_(0.05).reshape(shape).to(device);
+        => arange(Number.Of(shape.Aggregate(1L, (product, size) => product * size)), ScalarType.Float32).sin().mul_(Number.Of(0.05)).reshape(shape).to(device);
 }

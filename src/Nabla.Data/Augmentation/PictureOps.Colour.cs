@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Data;
 
 /// <summary>
@@ -7,7 +9,7 @@ namespace Nabla.Data;
 internal static partial class PictureOps
 {
     /// <summary>Multiplies all channels.</summary>
-    public static Tensor Brightness(Tensor pictures, Tensor factors) => (pictures * factors).clamp_(0, 1);
+    public static Tensor Brightness(Tensor pictures, Tensor factors) => (pictures * factors).clamp_(Number.Of(0), Number.Of(1));
 
     /// <summary>Moves away from (factor above 1) or towards (below 1) the picture's mean lightness.</summary>
     public static Tensor Contrast(Tensor pictures, Tensor factors)
@@ -22,25 +24,25 @@ internal static partial class PictureOps
         var (red, green, blue) = (pictures.narrow(1, 0, 1), pictures.narrow(1, 1, 1), pictures.narrow(1, 2, 1)); // [batch, 1, height, width]
         var (high, low) = (pictures.amax([1L], true), pictures.amin([1L], true));
         var range = high - low;
-        var saturation = range / torch.where(high == 0, ones_like(high), high);
-        var divisor = torch.where(range == 0, ones_like(range), range);
+        var saturation = range / torch.where(high == Number.Of(0), ones_like(high), high);
+        var divisor = torch.where(range == Number.Of(0), ones_like(range), range);
         var (r, g, b) = ((high - red) / divisor, (high - green) / divisor, (high - blue) / divisor);
-        var sector = torch.where(high == red, b - g, torch.where(high == green, r - b + 2, g - r + 4)); // -1 to 5, in sixths of the circle
-        var hue = ((sector / 6) + shifts).remainder(1.0) * 6; // [0, 6)
+        var sector = torch.where(high == red, b - g, torch.where(high == green, r - b + Number.Of(2), g - r + Number.Of(4))); // -1 to 5, in sixths of the circle
+        var hue = ((sector / Number.Of(6)) + shifts).remainder(Number.Of(1.0)) * Number.Of(6); // [0, 6)
         // Each channel is high - high * saturation * k(hue), a trapezoid of the hue (Smith, 1978).
-        return torch.cat([Channel(5), Channel(3), Channel(1)], 1).clamp_(0, 1);
+        return torch.cat([Channel(5), Channel(3), Channel(1)], 1).clamp_(Number.Of(0), Number.Of(1));
 
         Tensor Channel(int offset)
         {
-            var k = (hue + offset).remainder(6.0);
-            return high - (high * saturation * torch.minimum(k, 4 - k).clamp_(0, 1));
+            var k = (hue + Number.Of(offset)).remainder(Number.Of(6.0));
+            return high - (high * saturation * torch.minimum(k, Number.Of(4) - k).clamp_(Number.Of(0), Number.Of(1)));
         }
     }
 
-    private static Tensor Blend(Tensor pictures, Tensor other, Tensor factors) => ((pictures * factors) + (other * (1 - factors))).clamp_(0, 1);
+    private static Tensor Blend(Tensor pictures, Tensor other, Tensor factors) => ((pictures * factors) + (other * (Number.Of(1) - factors))).clamp_(Number.Of(0), Number.Of(1));
 
     /// <summary>Lightness by Rec. 601, <c>[batch, 1, height, width]</c>; the mean of the channels when they are not three.</summary>
     private static Tensor Grey(Tensor pictures) => pictures.shape[1] == 3
-        ? (pictures.narrow(1, 0, 1) * 0.2989f) + (pictures.narrow(1, 1, 1) * 0.587f) + (pictures.narrow(1, 2, 1) * 0.114f)
+        ? (pictures.narrow(1, 0, 1) * Number.Of(0.2989f)) + (pictures.narrow(1, 1, 1) * Number.Of(0.587f)) + (pictures.narrow(1, 2, 1) * Number.Of(0.114f))
         : pictures.mean([1L], keepdim: true);
 }

@@ -20,7 +20,7 @@ public static class PngFile
         }
         var bytes = planes.dtype == uint8
             ? planes.to(CPU)
-            : planes.detach().to(float32, CPU).nan_to_num(0, 1, 0).clamp_(0, 1).mul_(255).round_().to_type(uint8);
+            : planes.detach().to(float32, CPU).nan_to_num(0, 1, 0).clamp_(Number.Of(0), Number.Of(1)).mul_(Number.Of(255)).round_().to_type(uint8);
         return Encode(bytes.contiguous().data<byte>().ToArray(), (int)planes.shape[0], (int)planes.shape[1], (int)planes.shape[2]);
     }
 

@@ -31,7 +31,7 @@ internal sealed class LinearNumericEmbedding : NumericEmbedding
     }
 
     public override Tensor forward(Tensor x) => WrappedTensorDisposeScope(() =>
-        bias.addcmul(x.unsqueeze(-1), weight, 1).relu_().flatten(1));   // [batch, features, size] -> [batch, features * size]
+        bias.addcmul(x.unsqueeze(-1), weight, Number.Of(1)).relu_().flatten(1));   // [batch, features, size] -> [batch, features * size]
 }
 
 /// <summary>
@@ -62,7 +62,7 @@ internal sealed class PeriodicEmbedding : NumericEmbedding, IOwnOperations
 
     public override Tensor forward(Tensor x) => WrappedTensorDisposeScope(() =>
     {
-        var v = x.unsqueeze(-1) * (frequencies * (2 * Math.PI));                   // [batch, features, frequencies]
+        var v = x.unsqueeze(-1) * (frequencies * Number.Of(2 * Math.PI));                   // [batch, features, frequencies]
         var waves = cat([v.cos(), v.sin()], -1);                                   // [batch, features, 2 * frequencies]
         var vectors = columns is not null ? columns.call(waves) : shared!.call(waves);
         return vectors.relu_().flatten(1);                                         // [batch, features * size]
@@ -123,7 +123,7 @@ internal sealed class PiecewiseLinearEmbedding : NumericEmbedding
     internal static double[] NormalQuantiles(int count)
     {
         using var scope = NewDisposeScope();
-        var probabilities = (arange(count, dtype: ScalarType.Float64) + 0.5) / count;
-        return ((2 * probabilities) - 1).erfinv().mul(Math.Sqrt(2)).data<double>().ToArray();
+        var probabilities = (arange(Number.Of(count), dtype: ScalarType.Float64) + Number.Of(0.5)) / Number.Of(count);
+        return ((Number.Of(2) * probabilities) - Number.Of(1)).erfinv().mul(Number.Of(Math.Sqrt(2))).data<double>().ToArray();
     }
 }

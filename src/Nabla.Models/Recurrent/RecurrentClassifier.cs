@@ -40,7 +40,7 @@ public sealed class RecurrentClassifier : Model
             var x = embedding.call(input.Inputs);                                  // [batch, time, embedding]
             var counts = input.TokenCounts();                                      // [batch]
             // A text without tokens runs one step on padding, so that the kernel has something; pooling then ignores it.
-            var (outputs, state) = recurrent.call(dropout?.call(x) ?? x, counts?.clamp_min(1), null);
+            var (outputs, state) = recurrent.call(dropout?.call(x) ?? x, counts?.clamp_min(Number.Of(1)), null);
             var pooled = _options.Pooling == "last" ? Last(state, counts) : SequencePooling.Pool(_options.Pooling, outputs, input.TokenMask());
             return head.call(dropout?.call(pooled) ?? pooled);                     // [batch, classes]
         });
@@ -52,6 +52,6 @@ public sealed class RecurrentClassifier : Model
         var directions = _options.IsBidirectional ? 2 : 1;
         var last = state.Hidden.narrow(0, state.Hidden.shape[0] - directions, directions);     // [directions, batch, hidden]
         var joined = last.transpose(0, 1).flatten(1);                                          // [batch, directions * hidden]
-        return counts is null ? joined : joined.masked_fill(counts.eq(0).unsqueeze(-1), 0);
+        return counts is null ? joined : joined.masked_fill(counts.eq(Number.Of(0)).unsqueeze(-1), Number.Of(0));
     }
 }

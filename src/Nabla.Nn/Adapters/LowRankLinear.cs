@@ -52,7 +52,7 @@ public sealed class LowRankLinear : Module<Tensor, Tensor>
         }
         var dropped = training && _options.Dropout > 0 ? FastDropout.Apply(x, _options.Dropout) : x;
         var change = functional.linear(functional.linear(dropped, down), up); // [..., inputs] -> [..., rank] -> [..., outputs]
-        return functional.linear(x, weight, bias!).add(change, _options.Scale).MoveToOuterDisposeScope();
+        return functional.linear(x, weight, bias!).add(change, Number.Of(_options.Scale)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The weight of the plain linear layer that does the same, for serving without the adapter.</summary>
@@ -60,7 +60,7 @@ public sealed class LowRankLinear : Module<Tensor, Tensor>
     public Tensor Merged()
     {
         using var scope = NewDisposeScope();
-        var changed = weight.add(up.mm(down), _options.Scale); // [outputs, inputs]
+        var changed = weight.add(up.mm(down), Number.Of(_options.Scale)); // [outputs, inputs]
         if (magnitude is null)
         {
             return changed.MoveToOuterDisposeScope();

@@ -131,8 +131,8 @@ public sealed class CrossAttention : Module<AttentionInput, Tensor>
         {
             return SafeOps.AttentionWeights(q, k, mask);
         }
-        var scores = SafeOps.MatMul(q / Math.Sqrt(_options.SizeOfHead), k.transpose(-2, -1));
-        var added = torch.zeros(mask.shape, scores.dtype, mask.device).masked_fill_(mask.logical_not(), double.NegativeInfinity);
+        var scores = SafeOps.MatMul(q / Number.Of(Math.Sqrt(_options.SizeOfHead)), k.transpose(-2, -1));
+        var added = torch.zeros(mask.shape, scores.dtype, mask.device).masked_fill_(mask.logical_not(), Number.Of(double.NegativeInfinity));
         return (scores + added).softmax(-1); // NaN where all is masked, and so is the gradient, as in PyTorch
     }
 

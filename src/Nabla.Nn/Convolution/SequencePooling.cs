@@ -41,21 +41,21 @@ public static class SequencePooling
     private static Tensor Mean(Tensor x, Tensor mask)
     {
         var weights = mask.to(x.dtype).unsqueeze(-1); // [batch, time, 1]
-        return (x * weights).sum(1) / weights.sum(1).clamp_min(1); // [batch, features]
+        return (x * weights).sum(1) / weights.sum(1).clamp_min(Number.Of(1)); // [batch, features]
     }
 
     private static Tensor Max(Tensor x, Tensor mask)
     {
         var isReal = mask.unsqueeze(-1); // [batch, time, 1]
-        var highest = x.masked_fill(isReal.logical_not(), double.NegativeInfinity).amax([1]); // [batch, features]
-        return highest.masked_fill(mask.any(1, true).logical_not(), 0);
+        var highest = x.masked_fill(isReal.logical_not(), Number.Of(double.NegativeInfinity)).amax([1]); // [batch, features]
+        return highest.masked_fill(mask.any(1, true).logical_not(), Number.Of(0));
     }
 
     private static Tensor Last(Tensor x, Tensor mask)
     {
-        var steps = torch.arange(1, mask.shape[1] + 1, device: x.device, dtype: ScalarType.Int64); // 1 .. time
+        var steps = torch.arange(Number.Of(1), Number.Of(mask.shape[1] + 1), device: x.device, dtype: ScalarType.Int64); // 1 .. time
         var last = (mask * steps).amax([1]); // [batch]: 0 when no step is real
-        var index = (last - 1).clamp_min(0).view(-1, 1, 1).expand(-1, 1, x.shape[2]); // [batch, 1, features]
-        return x.gather(1, index).squeeze(1).masked_fill(last.eq(0).unsqueeze(-1), 0); // [batch, features]
+        var index = (last - Number.Of(1)).clamp_min(Number.Of(0)).view(-1, 1, 1).expand(-1, 1, x.shape[2]); // [batch, 1, features]
+        return x.gather(1, index).squeeze(1).masked_fill(last.eq(Number.Of(0)).unsqueeze(-1), Number.Of(0)); // [batch, features]
     }
 }

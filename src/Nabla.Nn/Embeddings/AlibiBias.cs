@@ -30,8 +30,8 @@ public static class AlibiBias
     {
         using var scope = NewDisposeScope();
         var slopes = torch.tensor(Slopes(heads).ToArray(), ScalarType.Float64, device).view(heads, 1, 1); // [heads, 1, 1]
-        var queries = torch.arange(keyTime - queryTime, keyTime, ScalarType.Float64, device).unsqueeze(1); // [queryTime, 1]
-        var distance = queries - torch.arange(keyTime, ScalarType.Float64, device); // [queryTime, keyTime]
+        var queries = torch.arange(Number.Of(keyTime - queryTime), Number.Of(keyTime), ScalarType.Float64, device).unsqueeze(1); // [queryTime, 1]
+        var distance = queries - torch.arange(Number.Of(keyTime), ScalarType.Float64, device); // [queryTime, keyTime]
         return (-slopes * (isSymmetric ? distance.abs() : distance)).unsqueeze(0).to(type).MoveToOuterDisposeScope(); // [1, heads, queryTime, keyTime]
     }
 }

@@ -52,14 +52,7 @@ public sealed class EmbeddingBagTable : Module<Tensor, Tensor?, Tensor?, Tensor>
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         _options = options;
-        using var scope = NewDisposeScope();
-        var values = torch.empty(options.Count, options.Features).normal_(0, options.StandardDeviation);
-        if (options.PaddingId is { } id)
-        {
-            values.narrow(0, id, 1).zero_();
-        }
-        weight = values.AsOwnedParameter();
-        values.DetachFromDisposeScope();
+        weight = EmbeddingWeights.Draw(options.Count, options.Features, options.StandardDeviation, options.PaddingId);
         RegisterComponents();
     }
 
@@ -83,7 +76,7 @@ public sealed class EmbeddingBagTable : Module<Tensor, Tensor?, Tensor?, Tensor>
             throw new ShapeException(Where, nameof(weights), $"the shape of the ids, {ShapeException.Format(ids.shape)}, and Mode sum (it is {_options.Mode})", weights.shape);
         }
         using var scope = NewDisposeScope();
-        offsets = offsets is null ? torch.arange(0, ids.numel(), Math.Max(1, ids.shape[1]), ScalarType.Int64, device: ids.device) : CheckOffsets(offsets, ids.numel());
+        offsets = offsets is null ? torch.arange(Number.Of(0), Number.Of(ids.numel()), Number.Of(Math.Max(1, ids.shape[1])), ScalarType.Int64, device: ids.device) : CheckOffsets(offsets, ids.numel());
         return SafeOps.EmbeddingBag(weight, ids.flatten().to(ScalarType.Int64), offsets, _options.Mode, weights?.flatten(), _options.PaddingId).MoveToOuterDisposeScope();
     }
 

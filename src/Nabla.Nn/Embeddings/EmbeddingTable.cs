@@ -18,14 +18,7 @@ public sealed class EmbeddingTable : Module<Tensor, Tensor>
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         _options = options;
-        using var scope = NewDisposeScope();
-        var values = torch.empty(options.Count, options.Features).normal_(0, options.StandardDeviation);
-        if (options.PaddingId is { } id)
-        {
-            values.narrow(0, id, 1).zero_();
-        }
-        weight = values.AsOwnedParameter();
-        values.DetachFromDisposeScope();
+        weight = EmbeddingWeights.Draw(options.Count, options.Features, options.StandardDeviation, options.PaddingId);
         RegisterComponents();
     }
 
@@ -79,8 +72,8 @@ public sealed class EmbeddingTable : Module<Tensor, Tensor>
         using var ungraded = no_grad();
         var (used, _, _) = ids.flatten().to(ScalarType.Int64).unique();
         var rows = weight.index_select(0, used); // [used, features]
-        var norms = rows.abs().pow(_options.NormPower).sum(-1, keepdim: true).pow(1 / _options.NormPower); // [used, 1]
-        var factors = torch.where(norms > longest, longest / (norms + 1e-7), torch.ones_like(norms));
+        var norms = rows.abs().pow(Number.Of(_options.NormPower)).sum(-1, keepdim: true).pow(Number.Of(1 / _options.NormPower)); // [used, 1]
+        var factors = torch.where(norms > Number.Of(longest), Number.Of(longest) / (norms + Number.Of(1e-7)), torch.ones_like(norms));
         weight.index_copy_(0, used, rows * factors);
     }
 }

@@ -113,7 +113,7 @@ public sealed class RotaryEmbedding : Module<Tensor, Tensor>
         _cosine?.Dispose();
         _sine?.Dispose();
         var length = (long)System.Numerics.BitOperations.RoundUpToPowerOf2((ulong)Math.Max(time, 64)); // doubling: few rebuilds as a text grows
-        var (cosine, sine) = Tables(torch.arange(length, ScalarType.Int64, device: x.device), x.dtype);
+        var (cosine, sine) = Tables(torch.arange(Number.Of(length), ScalarType.Int64, device: x.device), x.dtype);
         (_cosine, _sine, _cachedFor) = (cosine.DetachFromDisposeScope(), sine.DetachFromDisposeScope(), wanted);
     }
 
@@ -121,8 +121,8 @@ public sealed class RotaryEmbedding : Module<Tensor, Tensor>
     {
         var turning = _options.Turning;
         // In float32 the angle loses three digits at position 100,000.
-        var exponents = torch.arange(0, turning, 2, ScalarType.Float64, device: positions.device).div_(-turning);
-        var frequencies = torch.pow(torch.full([1], _options.Base, ScalarType.Float64, device: positions.device), exponents); // [turning / 2]
+        var exponents = torch.arange(Number.Of(0), Number.Of(turning), Number.Of(2), ScalarType.Float64, device: positions.device).div_(Number.Of(-turning));
+        var frequencies = torch.pow(torch.full([1], Number.Of(_options.Base), ScalarType.Float64, device: positions.device), exponents); // [turning / 2]
         var angles = positions.to(ScalarType.Float64).unsqueeze(-1) * frequencies; // [time, turning / 2]
         return (Spread(angles.cos()).to(type), Spread(angles.sin()).to(type));
     }
@@ -154,6 +154,6 @@ public sealed class RotaryEmbedding : Module<Tensor, Tensor>
             var half = x.shape[^1] / 2;
             partner = torch.cat([-x.narrow(-1, half, half), x.narrow(-1, 0, half)], -1);
         }
-        return (x * cosine).addcmul_(partner, sine, 1);
+        return (x * cosine).addcmul_(partner, sine, Number.Of(1));
     }
 }

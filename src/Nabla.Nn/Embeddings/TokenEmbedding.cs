@@ -91,7 +91,7 @@ public sealed class TokenEmbedding : Module<Tensor, Tensor>
     {
         if (_options.ScaleByRootFeatures)
         {
-            x = x * Math.Sqrt(_options.Features);
+            x = x * Number.Of(Math.Sqrt(_options.Features));
         }
         x = places is null ? x : x + places;
         return training && _options.Dropout > 0 ? FastDropout.Apply(x, _options.Dropout) : x;

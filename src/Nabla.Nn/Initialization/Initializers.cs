@@ -32,10 +32,10 @@ public static class Initializers
                 tensor.zero_();
                 break;
             case "ones":
-                tensor.fill_(1);
+                tensor.fill_(Number.Of(1));
                 break;
             case "constant":
-                tensor.fill_(options.Value);
+                tensor.fill_(Number.Of(options.Value));
                 break;
             case "uniform":
                 tensor.uniform_(options.Low, options.High, generator!);
@@ -129,12 +129,12 @@ public static class Initializers
     {
         if (options.StandardDeviation == 0)
         {
-            tensor.fill_(Math.Clamp(options.Mean, options.Low, options.High));
+            tensor.fill_(Number.Of(Math.Clamp(options.Mean, options.Low, options.High)));
             return;
         }
         // By the inverse of the distribution function: uniform between its values at the bounds.
         var (low, high) = (TwiceCumulative((options.Low - options.Mean) / options.StandardDeviation), TwiceCumulative((options.High - options.Mean) / options.StandardDeviation));
-        tensor.uniform_(low - 1, high - 1, generator!).erfinv_().mul_(options.StandardDeviation * Math.Sqrt(2)).add_(options.Mean).clamp_(options.Low, options.High);
+        tensor.uniform_(low - 1, high - 1, generator!).erfinv_().mul_(Number.Of(options.StandardDeviation * Math.Sqrt(2))).add_(Number.Of(options.Mean)).clamp_(Number.Of(options.Low), Number.Of(options.High));
     }
 
     private static void FillOrthogonal(Tensor tensor, double gain, Generator? generator)
@@ -146,7 +146,7 @@ public static class Initializers
         var (q, r) = torch.linalg.qr(flat);
         q = q * r.diagonal().sign(); // makes the result uniform over orthogonal matrices (Mezzadri, 2007)
         q = rows < columns ? q.t() : q;
-        tensor.copy_(q.reshape(tensor.shape).mul_(gain));
+        tensor.copy_(q.reshape(tensor.shape).mul_(Number.Of(gain)));
     }
 
     /// <summary>Twice the standard normal distribution function, <c>1 + erf(x / sqrt 2)</c>.</summary>

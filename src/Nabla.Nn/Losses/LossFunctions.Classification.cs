@@ -65,7 +65,7 @@ public static partial class LossFunctions
         using var scope = NewDisposeScope();
         var x = Widen(logits);
         var y = Align(x, targets, "BinaryCrossEntropy");
-        y = labelSmoothing > 0 ? (y * (1 - labelSmoothing)) + (labelSmoothing / 2) : y;
+        y = labelSmoothing > 0 ? (y * Number.Of(1 - labelSmoothing)) + Number.Of(labelSmoothing / 2) : y;
         return functional.binary_cross_entropy_with_logits(x, y, weights?.to(x.dtype)!, reduction, positiveWeights?.to(x.dtype)!).MoveToOuterDisposeScope();
     }
 
@@ -95,9 +95,9 @@ public static partial class LossFunctions
         var y = Align(x, targets, "Focal");
         var entropy = functional.binary_cross_entropy_with_logits(x, y, reduction: Reduction.None);
         var p = x.sigmoid();
-        var right = (p * y) + ((1 - p) * (1 - y));
-        var loss = entropy * (1 - right).pow(gamma);
-        loss = alpha is { } a ? loss * ((a * y) + ((1 - a) * (1 - y))) : loss;
+        var right = (p * y) + ((Number.Of(1) - p) * (Number.Of(1) - y));
+        var loss = entropy * (Number.Of(1) - right).pow(Number.Of(gamma));
+        loss = alpha is { } a ? loss * ((Number.Of(a) * y) + (Number.Of(1 - a) * (Number.Of(1) - y))) : loss;
         return Reduce(loss, reduction).MoveToOuterDisposeScope();
     }
 
@@ -113,10 +113,10 @@ public static partial class LossFunctions
     {
         using var scope = NewDisposeScope();
         var (flat, flatTargets, _) = ByClass("FocalOfClasses", Widen(logits), targets, -1, ignoredId);
-        var counted = flatTargets.ne(ignoredId);
-        var ids = flatTargets.to(ScalarType.Int64).masked_fill(counted.logical_not(), 0);
+        var counted = flatTargets.ne(Number.Of(ignoredId));
+        var ids = flatTargets.to(ScalarType.Int64).masked_fill(counted.logical_not(), Number.Of(0));
         var logP = flat.log_softmax(-1).gather(-1, ids.unsqueeze(-1)).squeeze(-1); // [entries]
-        var loss = (1 - logP.exp()).pow(gamma) * -logP;
+        var loss = (Number.Of(1) - logP.exp()).pow(Number.Of(gamma)) * -logP;
         loss = Weights(classWeights, flat) is { } w ? loss * w.index_select(0, ids) : loss;
         return (loss * counted).sum().div(counted.sum()).MoveToOuterDisposeScope();
     }
@@ -131,7 +131,7 @@ public static partial class LossFunctions
     {
         using var scope = NewDisposeScope();
         var x = Widen(scores);
-        var loss = (1 - (Align(x, targets, "Hinge") * x)).clamp_min(0);
+        var loss = (Number.Of(1) - (Align(x, targets, "Hinge") * x)).clamp_min(Number.Of(0));
         return Reduce(isSquared ? loss.square() : loss, reduction).MoveToOuterDisposeScope();
     }
 

@@ -13,7 +13,7 @@ public static partial class LossFunctions
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     public static Tensor KullbackLeibler(Tensor logPredictions, Tensor targets, bool isLogTarget = false, bool dividesByBatch = true, Reduction reduction = Reduction.Mean)
         => Elementwise("KullbackLeibler", logPredictions, targets, (x, y) => dividesByBatch
-            ? functional.kl_div(x, y, isLogTarget, Reduction.Sum) / Math.Max(1, x.shape[0])
+            ? functional.kl_div(x, y, isLogTarget, Reduction.Sum) / Number.Of(Math.Max(1, x.shape[0]))
             : Reduce(functional.kl_div(x, y, isLogTarget, Reduction.None), reduction)); // libtorch's own mean warns on the console each time
 
     /// <summary>
@@ -30,7 +30,7 @@ public static partial class LossFunctions
         {
             throw new ShapeException("StandardNormalDivergence", nameof(means), "[batch, features]", means.shape);
         }
-        return Elementwise("StandardNormalDivergence", means, logVariances, (mean, logVariance) => (-0.5 * (1 + logVariance - mean.square() - logVariance.exp())).sum(1).mean());
+        return Elementwise("StandardNormalDivergence", means, logVariances, (mean, logVariance) => (Number.Of(-0.5) * (Number.Of(1) + logVariance - mean.square() - logVariance.exp())).sum(1).mean());
     }
 
     /// <summary>
@@ -47,8 +47,8 @@ public static partial class LossFunctions
     {
         using var scope = NewDisposeScope();
         var x = Widen(student);
-        var soft = KullbackLeibler((x / temperature).log_softmax(-1), (Align(x, teacher, "Distillation") / temperature).log_softmax(-1), isLogTarget: true);
-        return ((mix * temperature * temperature * soft) + ((1 - mix) * CrossEntropy(x, targets))).MoveToOuterDisposeScope();
+        var soft = KullbackLeibler((x / Number.Of(temperature)).log_softmax(-1), (Align(x, teacher, "Distillation") / Number.Of(temperature)).log_softmax(-1), isLogTarget: true);
+        return ((Number.Of(mix * temperature * temperature) * soft) + (Number.Of(1 - mix) * CrossEntropy(x, targets))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Keeps logits small: <c>coefficient * mean(logsumexp(logits)^2)</c>. Source: Chowdhery et al. (2022), arXiv:2204.02311, section 5.</summary>
@@ -57,7 +57,7 @@ public static partial class LossFunctions
     public static Tensor LogPartition(Tensor logits, double coefficient = 1e-4)
     {
         using var scope = NewDisposeScope();
-        return (coefficient * Widen(logits).logsumexp(-1).square().mean()).MoveToOuterDisposeScope();
+        return (Number.Of(coefficient) * Widen(logits).logsumexp(-1).square().mean()).MoveToOuterDisposeScope();
     }
 
     /// <summary>

@@ -23,9 +23,9 @@ public static partial class LossFunctions
         var x = Widen(logits);
         var (p, y) = (x.sigmoid(), Align(x, targets, "Dice"));
         long[] axes = [.. Enumerable.Range(first, (int)x.Dimensions - first).Select(axis => (long)axis)];
-        var above = (2 * (p * y).sum(axes)) + smooth;
-        var below = (isSquared ? p.square() : p).sum(axes) + (isSquared ? y.square() : y).sum(axes) + smooth;
-        return (1 - (above / below)).mean().MoveToOuterDisposeScope();
+        var above = (Number.Of(2) * (p * y).sum(axes)) + Number.Of(smooth);
+        var below = (isSquared ? p.square() : p).sum(axes) + (isSquared ? y.square() : y).sum(axes) + Number.Of(smooth);
+        return (Number.Of(1) - (above / below)).mean().MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -48,9 +48,9 @@ public static partial class LossFunctions
         var a = Widen(predictions);
         var b = Align(a, targets, "Boxes");
         var ((aLow, aHigh), (bLow, bHigh)) = (Corners(a), Corners(b)); // [boxes, 2] each
-        var common = (torch.minimum(aHigh, bHigh) - torch.maximum(aLow, bLow)).clamp_min(0).prod(1); // [boxes]
+        var common = (torch.minimum(aHigh, bHigh) - torch.maximum(aLow, bLow)).clamp_min(Number.Of(0)).prod(1); // [boxes]
         var union = (aHigh - aLow).prod(1) + (bHigh - bLow).prod(1) - common;
-        var loss = 1 - (common / (union + Epsilon));
+        var loss = Number.Of(1) - (common / (union + Number.Of(Epsilon)));
         var hull = torch.maximum(aHigh, bHigh) - torch.minimum(aLow, bLow); // [boxes, 2]
         switch (kind)
         {
@@ -58,17 +58,17 @@ public static partial class LossFunctions
                 break;
             case "giou":
                 var area = hull.prod(1);
-                loss = loss + ((area - union) / (area + Epsilon));
+                loss = loss + ((area - union) / (area + Number.Of(Epsilon)));
                 break;
             case "diou" or "ciou":
-                var centres = (aLow + aHigh - bLow - bHigh).square().sum(1) / 4;
+                var centres = (aLow + aHigh - bLow - bHigh).square().sum(1) / Number.Of(4);
                 var overlapLoss = loss;
-                loss = loss + (centres / (hull.square().sum(1) + Epsilon));
+                loss = loss + (centres / (hull.square().sum(1) + Number.Of(Epsilon)));
                 if (kind == "ciou")
                 {
                     var difference = Angle(bHigh - bLow) - Angle(aHigh - aLow);
-                    var aspect = 4 / (Math.PI * Math.PI) * difference.square();
-                    var alpha = (aspect / (overlapLoss + aspect + Epsilon)).detach(); // carries no gradient, as in the paper
+                    var aspect = Number.Of(4 / (Math.PI * Math.PI)) * difference.square();
+                    var alpha = (aspect / (overlapLoss + aspect + Number.Of(Epsilon))).detach(); // carries no gradient, as in the paper
                     loss = loss + (alpha * aspect);
                 }
                 break;
@@ -78,6 +78,6 @@ public static partial class LossFunctions
         return loss.mean().MoveToOuterDisposeScope();
 
         static (Tensor Low, Tensor High) Corners(Tensor boxes) => (boxes.narrow(1, 0, 2), boxes.narrow(1, 2, 2));
-        static Tensor Angle(Tensor size) => (size.select(1, 0) / (size.select(1, 1) + Epsilon)).atan();
+        static Tensor Angle(Tensor size) => (size.select(1, 0) / (size.select(1, 1) + Number.Of(Epsilon))).atan();
     }
 }

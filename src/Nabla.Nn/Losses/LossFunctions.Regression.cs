@@ -44,7 +44,7 @@ public static partial class LossFunctions
     /// <param name="reduction">How entries are combined.</param>
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     public static Tensor LogCosh(Tensor predictions, Tensor targets, Reduction reduction = Reduction.Mean)
-        => Elementwise("LogCosh", predictions, targets, (x, y) => Reduce((x - y) + functional.softplus(-2 * (x - y)) - Math.Log(2), reduction));
+        => Elementwise("LogCosh", predictions, targets, (x, y) => Reduce((x - y) + functional.softplus(Number.Of(-2) * (x - y)) - Number.Of(Math.Log(2)), reduction));
 
     /// <summary>Negative log likelihood of counts, <c>rate - target log rate</c>.</summary>
     /// <param name="predictions">Logarithms of rates, or rates; any shape.</param>
@@ -57,11 +57,11 @@ public static partial class LossFunctions
         => Elementwise("PoissonNegativeLogLikelihood", predictions, targets, (x, y) =>
         {
             const double Epsilon = 1e-8; // as in PyTorch
-            var loss = isLogRate ? x.exp() - (y * x) : x - (y * (x + Epsilon).log());
+            var loss = isLogRate ? x.exp() - (y * x) : x - (y * (x + Number.Of(Epsilon)).log());
             if (isFull)
             {
-                var stirling = (y * y.log()) - y + (0.5 * (2 * Math.PI * y).log());
-                loss = loss + stirling.masked_fill(y.le(1), 0);
+                var stirling = (y * y.log()) - y + (Number.Of(0.5) * (Number.Of(2 * Math.PI) * y).log());
+                loss = loss + stirling.masked_fill(y.le(Number.Of(1)), Number.Of(0));
             }
             return Reduce(loss, reduction);
         });
@@ -78,9 +78,9 @@ public static partial class LossFunctions
         => Elementwise("GaussianNegativeLogLikelihood", means, targets, (x, y) =>
         {
             var variance = Widen(variances);
-            variance = variance + (variance.detach().clamp_min(epsilon) - variance.detach()); // the gradient passes the bound
-            var loss = 0.5 * (variance.log() + ((x - y).square() / variance));
-            return Reduce(isFull ? loss + (0.5 * Math.Log(2 * Math.PI)) : loss, reduction);
+            variance = variance + (variance.detach().clamp_min(Number.Of(epsilon)) - variance.detach()); // the gradient passes the bound
+            var loss = Number.Of(0.5) * (variance.log() + ((x - y).square() / variance));
+            return Reduce(isFull ? loss + Number.Of(0.5 * Math.Log(2 * Math.PI)) : loss, reduction);
         });
 
     /// <summary>Quantile loss, <c>max(q e, (q - 1) e)</c> with <c>e = target - prediction</c>. Source: Koenker and Bassett (1978).</summary>
@@ -100,7 +100,7 @@ public static partial class LossFunctions
         var x = Widen(predictions);
         var q = torch.tensor(quantiles.ToArray(), x.dtype, x.device); // [quantiles]
         var error = targets.to(x.dtype).unsqueeze(-1) - x; // [..., quantiles]
-        return Reduce(torch.maximum(q * error, (q - 1) * error), reduction).MoveToOuterDisposeScope();
+        return Reduce(torch.maximum(q * error, (q - Number.Of(1)) * error), reduction).MoveToOuterDisposeScope();
     }
 
     private static Tensor Elementwise(string where, Tensor predictions, Tensor targets, Func<Tensor, Tensor, Tensor> loss)

@@ -18,7 +18,7 @@ public static partial class LossFunctions
         var (p, n) = (Align(a, positives, "Triplet"), Align(a, negatives, "Triplet"));
         var (near, far) = (functional.pairwise_distance(a, p, norm), functional.pairwise_distance(a, n, norm)); // [batch]
         far = swaps ? torch.minimum(far, functional.pairwise_distance(p, n, norm)) : far;
-        return Reduce((near - far + margin).clamp_min(0), reduction).MoveToOuterDisposeScope();
+        return Reduce((near - far + Number.Of(margin)).clamp_min(Number.Of(0)), reduction).MoveToOuterDisposeScope();
     }
 
     /// <summary>Half the squared distance of equal pairs, half the squared shortfall to a margin of others. Source: Hadsell et al. (2006).</summary>
@@ -33,8 +33,8 @@ public static partial class LossFunctions
         var a = Widen(left);
         var squared = (a - Align(a, right, "ContrastivePairs")).square().sum(-1); // [batch]
         var y = Align(squared, same, "ContrastivePairs");
-        var distance = squared.clamp_min(1e-24).sqrt(); // the root has no finite gradient at 0
-        return (0.5 * ((y * squared) + ((1 - y) * (margin - distance).clamp_min(0).square())).mean()).MoveToOuterDisposeScope();
+        var distance = squared.clamp_min(Number.Of(1e-24)).sqrt(); // the root has no finite gradient at 0
+        return (Number.Of(0.5) * ((y * squared) + ((Number.Of(1) - y) * (Number.Of(margin) - distance).clamp_min(Number.Of(0)).square())).mean()).MoveToOuterDisposeScope();
     }
 
     /// <summary><c>1 - cos</c> of equal pairs, <c>max(0, cos - margin)</c> of others.</summary>
@@ -86,7 +86,7 @@ public static partial class LossFunctions
         var q = Widen(queries);
         var own = (q * Align(q, keys, "InfoNce")).sum(-1, keepdim: true); // [batch, 1]
         var others = SafeOps.MatMul(q, negatives.to(q.dtype).t()); // [batch, negatives]
-        var logits = torch.cat([own, others], 1) / temperature;
+        var logits = torch.cat([own, others], 1) / Number.Of(temperature);
         return functional.cross_entropy(logits, torch.zeros([q.shape[0]], ScalarType.Int64, q.device)).MoveToOuterDisposeScope();
     }
 
@@ -101,9 +101,9 @@ public static partial class LossFunctions
         var a = Widen(left);
         var z = functional.normalize(torch.cat([a, Align(a, right, "NormalizedTemperatureCrossEntropy")]), dim: -1); // [2 batch, features]
         var count = a.shape[0];
-        var similarity = SafeOps.MatMul(z, z.t()) / temperature; // [2 batch, 2 batch]
-        similarity = similarity.masked_fill(torch.eye(2 * count, dtype: ScalarType.Bool, device: z.device), double.NegativeInfinity);
-        var partners = torch.cat([torch.arange(count, 2 * count, ScalarType.Int64, device: z.device), torch.arange(count, ScalarType.Int64, device: z.device)]);
+        var similarity = SafeOps.MatMul(z, z.t()) / Number.Of(temperature); // [2 batch, 2 batch]
+        similarity = similarity.masked_fill(torch.eye(2 * count, dtype: ScalarType.Bool, device: z.device), Number.Of(double.NegativeInfinity));
+        var partners = torch.cat([torch.arange(Number.Of(count), Number.Of(2 * count), ScalarType.Int64, device: z.device), torch.arange(Number.Of(count), ScalarType.Int64, device: z.device)]);
         return functional.cross_entropy(similarity, partners).MoveToOuterDisposeScope();
     }
 
@@ -118,7 +118,7 @@ public static partial class LossFunctions
         var a = Widen(left);
         var (x, y) = (functional.normalize(a, dim: -1), functional.normalize(Align(a, right, "ContrastiveMatching"), dim: -1));
         var logits = logScale.exp() * SafeOps.MatMul(x, y.t()); // [batch, batch]
-        var own = torch.arange(a.shape[0], ScalarType.Int64, device: a.device);
-        return ((functional.cross_entropy(logits, own) + functional.cross_entropy(logits.t(), own)) / 2).MoveToOuterDisposeScope();
+        var own = torch.arange(Number.Of(a.shape[0]), ScalarType.Int64, device: a.device);
+        return ((functional.cross_entropy(logits, own) + functional.cross_entropy(logits.t(), own)) / Number.Of(2)).MoveToOuterDisposeScope();
     }
 }

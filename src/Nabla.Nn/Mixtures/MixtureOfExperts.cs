@@ -49,9 +49,9 @@ public sealed class MixtureOfExperts : Module<Tensor, MixtureOutput>
         var loads = places.sum([0, 1]); // [experts]
         var kept = Kept(places);
         var output = Compute(tokens, weights, choices, kept).reshape(x.shape);
-        var shares = loads.to(logits.dtype) / Math.Max(1, tokens.shape[0] * _options.TopK);
+        var shares = loads.to(logits.dtype) / Number.Of(Math.Max(1, tokens.shape[0] * _options.TopK));
         var means = (_options.Score == "softmax" ? scores : scores / scores.sum(-1, keepdim: true)).mean([0]); // [experts]
-        var balance = _options.Experts * (shares * means).sum();
+        var balance = Number.Of(_options.Experts) * (shares * means).sum();
         return new MixtureOutput(output, balance, logits.logsumexp(-1).square().mean(), weights, choices, loads, kept).MoveToOuterDisposeScope();
     }
 
@@ -65,7 +65,7 @@ public sealed class MixtureOfExperts : Module<Tensor, MixtureOutput>
         }
         var inTurn = places.transpose(0, 1).reshape(slots * tokens, _options.Experts); // slot by slot
         var rank = (inTurn.cumsum(0) * inTurn).sum(-1); // [slots * tokens]: 1 for the first token of its expert
-        return rank.le(capacity).view(slots, tokens).t();
+        return rank.le(Number.Of(capacity)).view(slots, tokens).t();
     }
 
     private Tensor Compute(Tensor tokens, Tensor weights, Tensor choices, Tensor kept)
@@ -73,7 +73,7 @@ public sealed class MixtureOfExperts : Module<Tensor, MixtureOutput>
         var output = torch.zeros_like(tokens);
         for (var expert = 0; expert < _options.Experts; expert++)
         {
-            var chosen = choices.eq(expert).logical_and(kept).nonzero(); // [count, 2]: token, slot
+            var chosen = choices.eq(Number.Of(expert)).logical_and(kept).nonzero(); // [count, 2]: token, slot
             if (chosen.shape[0] == 0)
             {
                 continue;
@@ -81,8 +81,8 @@ public sealed class MixtureOfExperts : Module<Tensor, MixtureOutput>
             var (rows, slots) = (chosen.select(1, 0), chosen.select(1, 1));
             var inside = functional.silu(functional.linear(tokens.index_select(0, rows), up.select(0, expert))); // [count, hidden]
             var given = functional.linear(inside, down.select(0, expert)); // [count, features]
-            var weight = weights.view(-1).index_select(0, (rows * _options.TopK) + slots).unsqueeze(1); // [count, 1]
-            output = output.index_add(0, rows, (given * weight).to(output.dtype), 1);
+            var weight = weights.view(-1).index_select(0, (rows * Number.Of(_options.TopK)) + slots).unsqueeze(1); // [count, 1]
+            output = output.index_add(0, rows, (given * weight).to(output.dtype), Number.Of(1));
         }
         return output;
     }

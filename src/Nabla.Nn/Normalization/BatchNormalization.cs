@@ -93,7 +93,7 @@ public sealed class BatchNormalization : Module<Tensor, Tensor>, IRunningStatist
         }
         using (no_grad())
         {
-            num_batches_tracked!.add_(1);
+            num_batches_tracked!.add_(Number.Of(1));
         }
         var momentum = Momentum ?? (1.0 / num_batches_tracked.item<long>());
         return functional.batch_norm(x, running_mean!, running_var!, weight!, bias!, true, momentum, _options.Epsilon);

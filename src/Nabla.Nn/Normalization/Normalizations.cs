@@ -54,8 +54,8 @@ public static class Normalizations
         var norm = GroupNorm(groups, channels);
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        norm.weight!.fill_(1);
-        norm.bias!.fill_(0);
+        norm.weight!.fill_(Number.Of(1));
+        norm.bias!.fill_(Number.Of(0));
         return norm;
     }
 }

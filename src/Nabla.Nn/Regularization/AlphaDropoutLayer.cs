@@ -38,7 +38,7 @@ public sealed class AlphaDropoutLayer : Module<Tensor, Tensor>
             return x.alias();
         }
         using var scope = NewDisposeScope();
-        var dropped = FastDropout.Apply(torch.ones_like(x), Probability).eq(0);
-        return (x.masked_fill(dropped, Lowest) * Scale).add(Shift).MoveToOuterDisposeScope();
+        var dropped = FastDropout.Apply(torch.ones_like(x), Probability).eq(Number.Of(0));
+        return (x.masked_fill(dropped, Number.Of(Lowest)) * Number.Of(Scale)).add(Number.Of(Shift)).MoveToOuterDisposeScope();
     }
 }

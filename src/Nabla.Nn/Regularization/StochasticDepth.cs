@@ -37,13 +37,13 @@ public sealed class StochasticDepth : Module<Tensor, Tensor>
         }
         if (Probability == 1)
         {
-            return x.mul(0);
+            return x.mul(Number.Of(0));
         }
         var shape = new long[x.Dimensions];
         Array.Fill(shape, 1);
         shape[0] = x.shape[0];
-        using var kept = torch.rand(shape, device: x.device).ge_(Probability); // [batch, 1, ...]
-        using var mask = kept.to(x.dtype).div_(1 - Probability);
+        using var kept = torch.rand(shape, device: x.device).ge_(Number.Of(Probability)); // [batch, 1, ...]
+        using var mask = kept.to(x.dtype).div_(Number.Of(1 - Probability));
         return x.mul(mask);
     }
 }

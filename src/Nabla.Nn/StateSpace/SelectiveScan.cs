@@ -58,7 +58,7 @@ public static class SelectiveScan
         var states = new Tensor[u.shape[1]];
         for (var t = 0; t < states.Length; t++)
         {
-            state = states[t] = additions[t].addcmul(decays[t], state, 1); // [batch, features, state]
+            state = states[t] = additions[t].addcmul(decays[t], state, Number.Of(1)); // [batch, features, state]
         }
         var read = (torch.stack(states, 1) * input.Read.unsqueeze(2)).sum(-1); // [batch, time, features]
         var output = read + (u * input.Skip);

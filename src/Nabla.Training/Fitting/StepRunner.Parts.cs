@@ -190,7 +190,7 @@ internal sealed partial class StepRunner
             _lossSum += output.Loss.to(ScalarType.Float64).item<double>() * output.Weight;
         }
         // Relative to the first batch, not absolute: keeps float16 gradients in range, and a step of one batch is the plain one.
-        var loss = output.Weight == _firstWeight ? output.Loss : output.Loss * ((double)output.Weight / _firstWeight);
+        var loss = output.Weight == _firstWeight ? output.Loss : output.Loss * Number.Of((double)output.Weight / _firstWeight);
         using var direct = DirectGradients.Allow();
         CallbackGuard.Backward(Scaler is null ? loss : Scaler.Scale(loss));
     }

@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -37,11 +39,11 @@ internal sealed class WeightPenalty(RegularizationOptions options, IReadOnlyList
             }
             if (options.L2 > 0)
             {
-                gradient.add_(weight, alpha: options.L2);
+                gradient.add_(weight, alpha: Number.Of(options.L2));
             }
             if (options.L1 > 0)
             {
-                gradient.add_(weight.sign(), alpha: options.L1);
+                gradient.add_(weight.sign(), alpha: Number.Of(options.L1));
             }
         }
     }

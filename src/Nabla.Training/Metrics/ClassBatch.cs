@@ -37,7 +37,7 @@ internal static class ClassBatch
         else
         {
             CheckLikeTargets(where, predictions, targets);
-            (best, predicted) = (predictions, predictions.is_floating_point() ? predictions.ge(0) : predictions);
+            (best, predicted) = (predictions, predictions.is_floating_point() ? predictions.ge(Number.Of(0)) : predictions);
         }
         var (truth, kept) = Keep(ids, predicted.reshape(-1).to(ScalarType.Int64, CPU).data<long>().ToArray());
         return (truth, kept, best.is_floating_point() && best.isnan().any().cpu().item<bool>());
@@ -88,7 +88,7 @@ internal static class ClassBatch
         CheckRange(where, kept, (int)classes);
         var logits = predictions.detach().reshape(-1, classes);
         var places = targets.reshape(-1, 1).to(ScalarType.Int64, logits.device);
-        var logProbabilities = nn.functional.log_softmax(logits.dtype == ScalarType.Float64 ? logits : logits.to(ScalarType.Float32), -1).gather(1, places.clamp(min: 0));
+        var logProbabilities = nn.functional.log_softmax(logits.dtype == ScalarType.Float64 ? logits : logits.to(ScalarType.Float32), -1).gather(1, places.clamp(min: Number.Of(0)));
         return Keep(ids, logProbabilities.reshape(-1).to(ScalarType.Float64, CPU).data<double>().ToArray()).Values;
     }
 

@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -14,9 +16,9 @@ internal sealed class AdadeltaOptimizer(OptimizerSettings settings, IReadOnlyLis
     {
         var g = WithPenalty(gradient, slot, group.WeightDecay);
         var (square, moved) = (slot.State[0], slot.State[1]);
-        var root = square.mul_(_rho).addcmul_(g, g, 1 - _rho).add(Settings.Epsilon).sqrt_();
-        var delta = moved.add(Settings.Epsilon).sqrt_().div_(root).mul_(g);
-        moved.mul_(_rho).addcmul_(delta, delta, 1 - _rho);
-        slot.Value.add_(delta, alpha: -group.LearningRate);
+        var root = square.mul_(Number.Of(_rho)).addcmul_(g, g, Number.Of(1 - _rho)).add(Number.Of(Settings.Epsilon)).sqrt_();
+        var delta = moved.add(Number.Of(Settings.Epsilon)).sqrt_().div_(root).mul_(g);
+        moved.mul_(Number.Of(_rho)).addcmul_(delta, delta, Number.Of(1 - _rho));
+        slot.Value.add_(delta, alpha: Number.Of(-group.LearningRate));
     }
 }

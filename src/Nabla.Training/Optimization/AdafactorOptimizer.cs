@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -49,10 +51,10 @@ internal sealed class AdafactorOptimizer(OptimizerSettings settings, IReadOnlyLi
     {
         var (p, c) = (slot.Value, Constants(group, slot));
         var size = Math.Sqrt(Math.Max(1, p.NumberOfElements));
-        var scale = (linalg.vector_norm(p) / size).clamp(min: c.SmallestScale) * c.Rate; // [], stays on the device
+        var scale = (linalg.vector_norm(p) / Number.Of(size)).clamp(min: Number.Of(c.SmallestScale)) * Number.Of(c.Rate); // [], stays on the device
         if (group.WeightDecay != 0)
         {
-            p.mul_(c.Keep);
+            p.mul_(Number.Of(c.Keep));
         }
         Tensor variance;
         if (p.dim() > 1)
@@ -60,14 +62,14 @@ internal sealed class AdafactorOptimizer(OptimizerSettings settings, IReadOnlyLi
             var (rows, columns) = (slot.State[0], slot.State[1]);
             rows.lerp_(gradient.square().mean([-1], keepdim: true), c.Share);
             columns.lerp_(gradient.square().mean([-2], keepdim: true), c.Share);
-            variance = rows.mul(columns).div_(rows.mean([-2], keepdim: true).clamp_(min: c.Epsilon)); // [.., m, 1] [.., 1, n]
+            variance = rows.mul(columns).div_(rows.mean([-2], keepdim: true).clamp_(min: Number.Of(c.Epsilon))); // [.., m, 1] [.., 1, n]
         }
         else
         {
             variance = slot.State[2].lerp_(gradient.square(), c.Share).clone();
         }
-        var update = variance.clamp_(min: c.Epsilon * c.Epsilon).rsqrt_().mul_(gradient);
-        var excess = (linalg.vector_norm(update) / (size * _clip)).clamp(min: 1);
+        var update = variance.clamp_(min: Number.Of(c.Epsilon * c.Epsilon)).rsqrt_().mul_(gradient);
+        var excess = (linalg.vector_norm(update) / Number.Of(size * _clip)).clamp(min: Number.Of(1));
         p.sub_(update.mul_(scale / excess));
     }
 

@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -12,7 +14,7 @@ internal sealed class AdagradOptimizer(OptimizerSettings settings, IReadOnlyList
     protected override bool TakesSparseRows => true;
 
     /// <inheritdoc/>
-    protected override Tensor NewState(string role, Parameter parameter) => full_like(parameter, Settings.Extra["initial_accumulator_value"]);
+    protected override Tensor NewState(string role, Parameter parameter) => full_like(parameter, Number.Of(Settings.Extra["initial_accumulator_value"]));
 
     /// <inheritdoc/>
     protected override void UpdateRows(GroupRates group, ParameterSlot slot, Tensor gradient)
@@ -23,16 +25,16 @@ internal sealed class AdagradOptimizer(OptimizerSettings settings, IReadOnlyList
             return;
         }
         var (rows, values, sum) = (gradient.SparseIndices[0], gradient.SparseValues, slot.State[0]);
-        sum.index_add_(0, rows, values.square(), 1);
-        slot.Value.index_add_(0, rows, values.div(sum.index_select(0, rows).sqrt_().add_(Settings.Epsilon)), -Rate(group, slot));
+        sum.index_add_(0, rows, values.square(), Number.Of(1));
+        slot.Value.index_add_(0, rows, values.div(sum.index_select(0, rows).sqrt_().add_(Number.Of(Settings.Epsilon))), Number.Of(-Rate(group, slot)));
     }
 
     /// <inheritdoc/>
     protected override void UpdateParameter(GroupRates group, ParameterSlot slot, Tensor gradient)
     {
         var g = WithPenalty(gradient, slot, group.WeightDecay);
-        var denominator = slot.State[0].addcmul_(g, g, 1).sqrt().add_(Settings.Epsilon);
-        slot.Value.addcdiv_(g, denominator, -Rate(group, slot));
+        var denominator = slot.State[0].addcmul_(g, g, Number.Of(1)).sqrt().add_(Number.Of(Settings.Epsilon));
+        slot.Value.addcdiv_(g, denominator, Number.Of(-Rate(group, slot)));
     }
 
     private double Rate(GroupRates group, ParameterSlot slot) => group.LearningRate / (1 + ((slot.Steps - 1) * _rateDecay));

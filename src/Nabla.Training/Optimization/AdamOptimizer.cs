@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -32,7 +34,7 @@ internal sealed class AdamOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
                 base.UpdateGroup(group, same);
                 continue;
             }
-            var step = full([], steps, ScalarType.Float32, same[0].Slot.Value.device); // as the kernel wants it
+            var step = full([], Number.Of(steps), ScalarType.Float32, same[0].Slot.Value.device); // as the kernel wants it
             var (parameters, gradients, states) = _lists.Fill(same, _amsgrad ? 3 : 2);
             FusedKernels.Invoke(isDecoupled ? "adamw" : "adam", parameters, gradients, states[0], states[1], _amsgrad ? states[2] : NoTensors,
                 _lists.Steps(step, same.Count), group.LearningRate, Momentum!.Value, _beta2, group.WeightDecay, Settings.Epsilon, _amsgrad, _maximize);
@@ -46,17 +48,17 @@ internal sealed class AdamOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
         var g = _maximize ? gradient.neg() : gradient;
         if (isDecoupled)
         {
-            p.mul_(1 - (group.LearningRate * group.WeightDecay));
+            p.mul_(Number.Of(1 - (group.LearningRate * group.WeightDecay)));
         }
         else
         {
             g = WithPenalty(g, slot, group.WeightDecay);
         }
-        m.mul_(beta1).add_(g, alpha: 1 - beta1);
-        v.mul_(_beta2).addcmul_(g, g, 1 - _beta2);
+        m.mul_(Number.Of(beta1)).add_(g, alpha: Number.Of(1 - beta1));
+        v.mul_(Number.Of(_beta2)).addcmul_(g, g, Number.Of(1 - _beta2));
         var second = _amsgrad ? slot.State[2].copy_(slot.State[2].maximum(v)) : v;
         var correction = Math.Sqrt(1 - Math.Pow(_beta2, slot.Steps));
-        var denominator = second.sqrt().div_(correction).add_(Settings.Epsilon);
-        p.addcdiv_(m, denominator, -group.LearningRate / (1 - Math.Pow(beta1, slot.Steps)));
+        var denominator = second.sqrt().div_(Number.Of(correction)).add_(Number.Of(Settings.Epsilon));
+        p.addcdiv_(m, denominator, Number.Of(-group.LearningRate / (1 - Math.Pow(beta1, slot.Steps))));
     }
 }

@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -14,8 +16,8 @@ internal sealed class AdamaxOptimizer(OptimizerSettings settings, IReadOnlyList<
     {
         var g = WithPenalty(gradient, slot, group.WeightDecay);
         var (m, u, beta1) = (slot.State[0], slot.State[1], Momentum!.Value);
-        m.mul_(beta1).add_(g, alpha: 1 - beta1);
-        u.copy_(u.mul_(_beta2).maximum(g.abs().add_(Settings.Epsilon)));
-        slot.Value.addcdiv_(m, u, -group.LearningRate / (1 - Math.Pow(beta1, slot.Steps)));
+        m.mul_(Number.Of(beta1)).add_(g, alpha: Number.Of(1 - beta1));
+        u.copy_(u.mul_(Number.Of(_beta2)).maximum(g.abs().add_(Number.Of(Settings.Epsilon))));
+        slot.Value.addcdiv_(m, u, Number.Of(-group.LearningRate / (1 - Math.Pow(beta1, slot.Steps))));
     }
 }

@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -23,20 +25,20 @@ internal sealed class AdanOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
         }
         var difference = gradient.sub(previous);
         previous.copy_(gradient);
-        m.mul_(beta1).add_(gradient, alpha: 1 - beta1);
-        v.mul_(_beta2).add_(difference, alpha: 1 - _beta2);
-        var ahead = gradient.add(difference, alpha: _beta2);
-        n.mul_(_beta3).addcmul_(ahead, ahead, 1 - _beta3);
+        m.mul_(Number.Of(beta1)).add_(gradient, alpha: Number.Of(1 - beta1));
+        v.mul_(Number.Of(_beta2)).add_(difference, alpha: Number.Of(1 - _beta2));
+        var ahead = gradient.add(difference, alpha: Number.Of(_beta2));
+        n.mul_(Number.Of(_beta3)).addcmul_(ahead, ahead, Number.Of(1 - _beta3));
         double Correction(double beta) => 1 - Math.Pow(beta, slot.Steps);
-        var root = n.div(Correction(_beta3)).sqrt_().add_(Settings.Epsilon);
-        var step = m.div(Correction(beta1)).add_(v, alpha: _beta2 / Correction(_beta2)).div_(root);
+        var root = n.div(Number.Of(Correction(_beta3))).sqrt_().add_(Number.Of(Settings.Epsilon));
+        var step = m.div(Number.Of(Correction(beta1))).add_(v, alpha: Number.Of(_beta2 / Correction(_beta2))).div_(root);
         if (_decaysBefore)
         {
-            p.mul_(1 - (group.LearningRate * group.WeightDecay)).sub_(step.mul_(group.LearningRate));
+            p.mul_(Number.Of(1 - (group.LearningRate * group.WeightDecay))).sub_(step.mul_(Number.Of(group.LearningRate)));
         }
         else
         {
-            p.sub_(step.mul_(group.LearningRate)).div_(1 + (group.LearningRate * group.WeightDecay));
+            p.sub_(step.mul_(Number.Of(group.LearningRate))).div_(Number.Of(1 + (group.LearningRate * group.WeightDecay)));
         }
     }
 }

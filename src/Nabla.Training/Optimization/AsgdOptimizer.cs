@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -41,20 +43,20 @@ internal sealed class AsgdOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
         var (p, average, rate, share) = (slot.Value, slot.State[0], slot.State[1], slot.State[2]);
         if (slot.Steps == 1)
         {
-            rate.fill_(group.LearningRate);
+            rate.fill_(Number.Of(group.LearningRate));
         }
         var g = WithPenalty(gradient, slot, group.WeightDecay);
         double eta = rate.item<float>(), mu = share.item<float>();
-        p.mul_(1 - (_lambda * eta)).add_(g, alpha: -eta);
+        p.mul_(Number.Of(1 - (_lambda * eta))).add_(g, alpha: Number.Of(-eta));
         if (mu == 1)
         {
             average.copy_(p);
         }
         else
         {
-            average.add_(p.sub(average).mul_(mu));
+            average.add_(p.sub(average).mul_(Number.Of(mu)));
         }
-        rate.fill_(group.LearningRate / Math.Pow(1 + (_lambda * group.LearningRate * slot.Steps), _alpha));
-        share.fill_(1 / Math.Max(1, slot.Steps - _start));
+        rate.fill_(Number.Of(group.LearningRate / Math.Pow(1 + (_lambda * group.LearningRate * slot.Steps), _alpha)));
+        share.fill_(Number.Of(1 / Math.Max(1, slot.Steps - _start)));
     }
 }

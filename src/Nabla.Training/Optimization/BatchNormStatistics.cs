@@ -104,7 +104,7 @@ public static class BatchNormStatistics
                 }
                 else if (name is Variance)
                 {
-                    buffer.fill_(1);
+                    buffer.fill_(Number.Of(1));
                 }
             }
         }

@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>Parameters seen as one vector. The model owns them; call it without gradients, inside a scope.</summary>
@@ -43,7 +45,7 @@ internal sealed class FlatParameters
     {
         foreach (var (parameter, part) in Parts(direction))
         {
-            parameter.add_(part, alpha: length);
+            parameter.add_(part, alpha: Number.Of(length));
         }
     }
 

@@ -57,7 +57,7 @@ public sealed class GradientScaler
     public Tensor Scale(Tensor loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
-        return WrappedTensorDisposeScope(() => loss.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? loss.to(ScalarType.Float32) * _scale : loss * _scale);
+        return WrappedTensorDisposeScope(() => loss.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? loss.to(ScalarType.Float32) * Number.Of(_scale) : loss * Number.Of(_scale));
     }
 
     /// <summary>Divides the gradients by the scale and notes whether all of them are finite. Once before each <see cref="Step"/>; waits for the device.</summary>
@@ -78,7 +78,7 @@ public sealed class GradientScaler
         {
             var gradients = same.ToList();
             var flag = Gradients.SameKind(gradients) && FusedKernels.Support(same.Key.device_type)
-                ? FusedKernels.Invoke("unscale", gradients.ToArray(), zeros([], ScalarType.Float32, gradients[0].device), full([], 1 / _scale, ScalarType.Float32, gradients[0].device))
+                ? FusedKernels.Invoke("unscale", gradients.ToArray(), zeros([], ScalarType.Float32, gradients[0].device), full([], Number.Of(1 / _scale), ScalarType.Float32, gradients[0].device))
                 : UnscalePlainly(gradients);
             isFinite &= flag.to(ScalarType.Float32).cpu().item<float>() == 0;
         }
@@ -129,7 +129,7 @@ public sealed class GradientScaler
     {
         foreach (var gradient in gradients)
         {
-            gradient.mul_(1 / _scale);
+            gradient.mul_(Number.Of(1 / _scale));
         }
         var finite = gradients.Select(gradient => (gradient.is_sparse ? gradient.to_dense() : gradient).isfinite().all());
         return stack(finite).all().logical_not();

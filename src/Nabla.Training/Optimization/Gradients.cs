@@ -36,7 +36,7 @@ public static class Gradients
         var widest = gradients.Exists(gradient => gradient.dtype == ScalarType.Float64) ? ScalarType.Float64 : ScalarType.Float32;
         var norms = stack(gradients.Select(gradient => linalg.vector_norm(gradient, order).to(widest, device)));
         var total = linalg.vector_norm(norms, order);
-        var factor = (maximum / (total + 1e-6)).clamp(max: 1.0);
+        var factor = (Number.Of(maximum) / (total + Number.Of(1e-6))).clamp(max: Number.Of(1.0));
         foreach (var gradient in gradients)
         {
             gradient.mul_(factor.to(gradient.dtype, gradient.device));
@@ -80,7 +80,7 @@ public static class Gradients
         using var noGradients = no_grad();
         foreach (var gradient in Of(parameters))
         {
-            gradient.clamp_(-limit, limit);
+            gradient.clamp_(Number.Of(-limit), Number.Of(limit));
         }
     }
 
@@ -103,7 +103,7 @@ public static class Gradients
         }
         foreach (var gradient in gradients)
         {
-            gradient.mul_(factor);
+            gradient.mul_(Number.Of(factor));
         }
     }
 

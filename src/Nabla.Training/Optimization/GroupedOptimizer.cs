@@ -202,7 +202,7 @@ internal abstract class GroupedOptimizer : Optimizer
     /// <param name="slot">The parameter.</param>
     /// <param name="decay">Weight of the penalty.</param>
     protected static Tensor WithPenalty(Tensor gradient, ParameterSlot slot, double decay)
-        => decay == 0 ? gradient : gradient.add(slot.Value, alpha: decay);
+        => decay == 0 ? gradient : gradient.add(slot.Value, alpha: Number.Of(decay));
 
     private static string Key(ParameterSlot slot, string role) => $"{slot.Name}.{role}";
 

@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -48,14 +50,14 @@ internal sealed class LambOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
     protected override void UpdateParameter(GroupRates group, ParameterSlot slot, Tensor gradient)
     {
         var (p, m, v, beta1) = (slot.Value, slot.State[0], slot.State[1], Momentum!.Value);
-        m.mul_(beta1).add_(gradient, alpha: 1 - beta1);
-        v.mul_(_beta2).addcmul_(gradient, gradient, 1 - _beta2);
+        m.mul_(Number.Of(beta1)).add_(gradient, alpha: Number.Of(1 - beta1));
+        v.mul_(Number.Of(_beta2)).addcmul_(gradient, gradient, Number.Of(1 - _beta2));
         var (first, second) = Corrections(beta1, slot.Steps);
-        var r = m.div(first).div_(v.div(second).sqrt_().add_(Settings.Epsilon));
-        r.add_(p, alpha: group.WeightDecay);
+        var r = m.div(Number.Of(first)).div_(v.div(Number.Of(second)).sqrt_().add_(Number.Of(Settings.Epsilon)));
+        r.add_(p, alpha: Number.Of(group.WeightDecay));
         var (length, stepLength) = (linalg.vector_norm(p), linalg.vector_norm(r));
-        var ratio = where(length.gt(0).logical_and(stepLength.gt(0)), length / stepLength, ones_like(length)); // stays on the device
-        p.sub_(r.mul_(ratio).mul_(group.LearningRate));
+        var ratio = where(length.gt(Number.Of(0)).logical_and(stepLength.gt(Number.Of(0))), length / stepLength, ones_like(length)); // stays on the device
+        p.sub_(r.mul_(ratio).mul_(Number.Of(group.LearningRate)));
     }
 
     private (double First, double Second) Corrections(double beta1, long steps)

@@ -157,8 +157,8 @@ internal sealed class LbfgsOptimizer : Optimizer
             Replace(ref _direction, isFirst ? gradient.neg() : NewtonDirection(gradient));
             Replace(ref _previousGradient, gradient.clone());
             var previousLoss = _shared.Values[PreviousLoss] = loss;
-            var length = isFirst ? Math.Min(1, 1 / Number(gradient.abs().sum())) * LearningRate : LearningRate;
-            var slope = Number(gradient.dot(_direction!));
+            var length = isFirst ? Math.Min(1, 1 / ValueOf(gradient.abs().sum())) * LearningRate : LearningRate;
+            var slope = ValueOf(gradient.dot(_direction!));
             _shared.Values[Length] = length;
             if (slope > -_changeTolerance)
             {
@@ -197,8 +197,8 @@ internal sealed class LbfgsOptimizer : Optimizer
     private Tensor NewtonDirection(Tensor gradient)
     {
         var change = gradient.sub(_previousGradient!);
-        var move = _direction!.mul(_shared.Values[Length]);
-        var product = Number(change.dot(move));
+        var move = _direction!.mul(Number.Of(_shared.Values[Length]));
+        var product = ValueOf(change.dot(move));
         if (product > SmallestCurvature)
         {
             if (_changes.Count == _history)
@@ -209,7 +209,7 @@ internal sealed class LbfgsOptimizer : Optimizer
                 _moves.RemoveAt(0);
                 _inverses.RemoveAt(0);
             }
-            _shared.Values[Scale] = product / Number(change.dot(change));
+            _shared.Values[Scale] = product / ValueOf(change.dot(change));
             _changes.Add(change.DetachFromDisposeScope());
             _moves.Add(move.DetachFromDisposeScope());
             _inverses.Add(1 / product);
@@ -219,13 +219,13 @@ internal sealed class LbfgsOptimizer : Optimizer
         var q = gradient.neg();
         for (var i = _changes.Count - 1; i >= 0; i--)
         {
-            shares[i] = Number(_moves[i].dot(q)) * _inverses[i];
-            q.add_(_changes[i], alpha: -shares[i]);
+            shares[i] = ValueOf(_moves[i].dot(q)) * _inverses[i];
+            q.add_(_changes[i], alpha: Number.Of(-shares[i]));
         }
-        q.mul_(scale);
+        q.mul_(Number.Of(scale));
         for (var i = 0; i < _changes.Count; i++)
         {
-            q.add_(_moves[i], alpha: shares[i] - (Number(_changes[i].dot(q)) * _inverses[i]));
+            q.add_(_moves[i], alpha: Number.Of(shares[i] - (ValueOf(_changes[i].dot(q)) * _inverses[i])));
         }
         return q;
     }
@@ -249,9 +249,9 @@ internal sealed class LbfgsOptimizer : Optimizer
         return (loss, _flat.Gradient());
     }
 
-    private static double Number(Tensor scalar) => scalar.to(ScalarType.Float64).item<double>();
+    private static double ValueOf(Tensor scalar) => scalar.to(ScalarType.Float64).item<double>();
 
-    private static double Largest(Tensor tensor) => Number(tensor.abs().max());
+    private static double Largest(Tensor tensor) => ValueOf(tensor.abs().max());
 
     /// <summary>What is replaced in a step is freed when the step has succeeded: a failing closure must find it again.</summary>
     private void Replace(ref Tensor? field, Tensor value)

@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -44,8 +46,8 @@ internal sealed class LionOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
     protected override void UpdateParameter(GroupRates group, ParameterSlot slot, Tensor gradient)
     {
         var (p, m, beta1) = (slot.Value, slot.State[0], Momentum!.Value);
-        var direction = m.mul(beta1).add_(gradient, alpha: 1 - beta1).sign_();
-        p.mul_(1 - (group.LearningRate * group.WeightDecay)).add_(direction, alpha: -group.LearningRate);
-        m.mul_(_beta2).add_(gradient, alpha: 1 - _beta2);
+        var direction = m.mul(Number.Of(beta1)).add_(gradient, alpha: Number.Of(1 - beta1)).sign_();
+        p.mul_(Number.Of(1 - (group.LearningRate * group.WeightDecay))).add_(direction, alpha: Number.Of(-group.LearningRate));
+        m.mul_(Number.Of(_beta2)).add_(gradient, alpha: Number.Of(1 - _beta2));
     }
 }

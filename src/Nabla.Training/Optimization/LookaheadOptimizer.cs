@@ -76,7 +76,7 @@ internal sealed class LookaheadOptimizer : Optimizer
         using var noGradients = no_grad();
         foreach (var (parameter, slow) in _slow)
         {
-            slow.add_(parameter.Value.sub(slow), alpha: _options.Alpha);
+            slow.add_(parameter.Value.sub(slow), alpha: Number.Of(_options.Alpha));
             parameter.Value.copy_(slow);
         }
     }

@@ -75,7 +75,7 @@ internal sealed class MuonOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
         var isTall = direction.shape[^2] > direction.shape[^1];
         var x = UsesBFloat16(direction) ? direction.to(ScalarType.BFloat16) : direction;
         x = isTall ? x.transpose(-2, -1) : x;
-        x = x.div(linalg.vector_norm(x, dims: [-2, -1], keepdim: true).clamp(min: Settings.Epsilon));
+        x = x.div(linalg.vector_norm(x, dims: [-2, -1], keepdim: true).clamp(min: Number.Of(Settings.Epsilon)));
         for (var step = 0; step < _steps; step++)
         {
             var s = Product(x, x.transpose(-2, -1)); // [.., m, m] with m at most n
@@ -90,7 +90,7 @@ internal sealed class MuonOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
     /// <summary><c>beta * sum + alpha * left right</c>, in one operation where its float32 factors are exact enough.</summary>
     private static Tensor AddProduct(Tensor sum, double beta, Tensor left, Tensor right, double alpha) => (sum.dtype, sum.dim()) switch
     {
-        (ScalarType.Float64, _) => sum.mul(beta).add_(Product(left, right), alpha: alpha),
+        (ScalarType.Float64, _) => sum.mul(Number.Of(beta)).add_(Product(left, right), alpha: Number.Of(alpha)),
         (_, 2) => sum.addmm(left, right, (float)beta, (float)alpha),
         _ => sum.baddbmm(left, right, (float)beta, (float)alpha),
     };
@@ -105,8 +105,8 @@ internal sealed class MuonOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
         var scale = _matchesAdam ? 0.2 * Math.Sqrt(Math.Max(rows, columns)) : Math.Sqrt(Math.Max(1, (double)rows / columns));
         if (group.WeightDecay != 0)
         {
-            slot.Value.mul_(1 - (group.LearningRate * group.WeightDecay));
+            slot.Value.mul_(Number.Of(1 - (group.LearningRate * group.WeightDecay)));
         }
-        slot.Value.add_(direction.reshape(slot.Value.shape).to(slot.Value.dtype), alpha: -group.LearningRate * scale);
+        slot.Value.add_(direction.reshape(slot.Value.shape).to(slot.Value.dtype), alpha: Number.Of(-group.LearningRate * scale));
     }
 }

@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -24,7 +26,7 @@ internal sealed class NAdamOptimizer(OptimizerSettings settings, IReadOnlyList<P
         var g = gradient;
         if (_isDecoupled)
         {
-            p.mul_(1 - (group.LearningRate * group.WeightDecay));
+            p.mul_(Number.Of(1 - (group.LearningRate * group.WeightDecay)));
         }
         else
         {
@@ -33,11 +35,11 @@ internal sealed class NAdamOptimizer(OptimizerSettings settings, IReadOnlyList<P
         var beta1 = Momentum!.Value;
         double Mu(long step) => beta1 * (1 - (0.5 * Math.Pow(0.96, step * _momentumDecay)));
         var (mu, next) = (Mu(slot.Steps), Mu(slot.Steps + 1));
-        double product = slot.State[2].mul_(mu).item<float>();
-        m.mul_(beta1).add_(g, alpha: 1 - beta1);
-        v.mul_(_beta2).addcmul_(g, g, 1 - _beta2);
-        var denominator = v.div(1 - Math.Pow(_beta2, slot.Steps)).sqrt_().add_(Settings.Epsilon);
-        p.addcdiv_(g, denominator, -group.LearningRate * (1 - mu) / (1 - product));
-        p.addcdiv_(m, denominator, -group.LearningRate * next / (1 - (product * next)));
+        double product = slot.State[2].mul_(Number.Of(mu)).item<float>();
+        m.mul_(Number.Of(beta1)).add_(g, alpha: Number.Of(1 - beta1));
+        v.mul_(Number.Of(_beta2)).addcmul_(g, g, Number.Of(1 - _beta2));
+        var denominator = v.div(Number.Of(1 - Math.Pow(_beta2, slot.Steps))).sqrt_().add_(Number.Of(Settings.Epsilon));
+        p.addcdiv_(g, denominator, Number.Of(-group.LearningRate * (1 - mu) / (1 - product)));
+        p.addcdiv_(m, denominator, Number.Of(-group.LearningRate * next / (1 - (product * next))));
     }
 }

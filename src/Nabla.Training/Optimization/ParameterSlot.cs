@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>A parameter with what an optimiser remembers about it. The optimiser owns the state, the model the parameter.</summary>
@@ -30,7 +32,7 @@ internal sealed class ParameterSlot(NamedParameter parameter) : IDisposable
         get
         {
             _stepCount ??= zeros([], ScalarType.Int64).DetachFromDisposeScope();
-            return _stepCount.fill_(Steps);
+            return _stepCount.fill_(Number.Of(Steps));
         }
     }
 

@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -17,14 +19,14 @@ internal sealed class RAdamOptimizer(OptimizerSettings settings, IReadOnlyList<P
         var g = gradient;
         if (_isDecoupled)
         {
-            p.mul_(1 - (group.LearningRate * group.WeightDecay));
+            p.mul_(Number.Of(1 - (group.LearningRate * group.WeightDecay)));
         }
         else
         {
             g = WithPenalty(g, slot, group.WeightDecay);
         }
-        m.mul_(beta1).add_(g, alpha: 1 - beta1);
-        v.mul_(_beta2).addcmul_(g, g, 1 - _beta2);
+        m.mul_(Number.Of(beta1)).add_(g, alpha: Number.Of(1 - beta1));
+        v.mul_(Number.Of(_beta2)).addcmul_(g, g, Number.Of(1 - _beta2));
         var power = Math.Pow(_beta2, slot.Steps);
         var limit = (2 / (1 - _beta2)) - 1;
         var rho = limit - (2 * slot.Steps * power / (1 - power));
@@ -32,11 +34,11 @@ internal sealed class RAdamOptimizer(OptimizerSettings settings, IReadOnlyList<P
         if (rho > 5)
         {
             var rectification = Math.Sqrt((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho));
-            p.addcdiv_(m, v.sqrt().add_(Settings.Epsilon), -rate * rectification * Math.Sqrt(1 - power));
+            p.addcdiv_(m, v.sqrt().add_(Number.Of(Settings.Epsilon)), Number.Of(-rate * rectification * Math.Sqrt(1 - power)));
         }
         else
         {
-            p.add_(m, alpha: -rate);
+            p.add_(m, alpha: Number.Of(-rate));
         }
     }
 }

@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -14,21 +16,21 @@ internal sealed class RmsPropOptimizer(OptimizerSettings settings, IReadOnlyList
     protected override void UpdateParameter(GroupRates group, ParameterSlot slot, Tensor gradient)
     {
         var g = WithPenalty(gradient, slot, group.WeightDecay);
-        var square = slot.State[0].mul_(_alpha).addcmul_(g, g, 1 - _alpha);
+        var square = slot.State[0].mul_(Number.Of(_alpha)).addcmul_(g, g, Number.Of(1 - _alpha));
         var variance = square;
         if (_isCentered)
         {
-            var mean = slot.State[1].mul_(_alpha).add_(g, alpha: 1 - _alpha);
-            variance = square.addcmul(mean, mean, -1);
+            var mean = slot.State[1].mul_(Number.Of(_alpha)).add_(g, alpha: Number.Of(1 - _alpha));
+            variance = square.addcmul(mean, mean, Number.Of(-1));
         }
-        var denominator = variance.sqrt().add_(Settings.Epsilon);
+        var denominator = variance.sqrt().add_(Number.Of(Settings.Epsilon));
         if (Momentum is { } momentum)
         {
-            slot.Value.add_(slot.State[^1].mul_(momentum).addcdiv_(g, denominator), alpha: -group.LearningRate);
+            slot.Value.add_(slot.State[^1].mul_(Number.Of(momentum)).addcdiv_(g, denominator), alpha: Number.Of(-group.LearningRate));
         }
         else
         {
-            slot.Value.addcdiv_(g, denominator, -group.LearningRate);
+            slot.Value.addcdiv_(g, denominator, Number.Of(-group.LearningRate));
         }
     }
 

@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -17,14 +19,14 @@ internal sealed class RpropOptimizer(OptimizerSettings settings, IReadOnlyList<P
         var (previous, size) = (slot.State[0], slot.State[1]);
         if (slot.Steps == 1)
         {
-            size.fill_(group.LearningRate);
+            size.fill_(Number.Of(group.LearningRate));
         }
         var sign = gradient.mul(previous).sign_();
-        var (isSame, isOther) = (sign.gt(0), sign.lt(0));
-        var factor = ones_like(sign).masked_fill_(isSame, _plus).masked_fill_(isOther, _minus);
-        size.mul_(factor).clamp_(_smallest, _largest);
-        var kept = gradient.masked_fill(isOther, 0);
-        slot.Value.addcmul_(kept.sign(), size, -1);
+        var (isSame, isOther) = (sign.gt(Number.Of(0)), sign.lt(Number.Of(0)));
+        var factor = ones_like(sign).masked_fill_(isSame, Number.Of(_plus)).masked_fill_(isOther, Number.Of(_minus));
+        size.mul_(factor).clamp_(Number.Of(_smallest), Number.Of(_largest));
+        var kept = gradient.masked_fill(isOther, Number.Of(0));
+        slot.Value.addcmul_(kept.sign(), size, Number.Of(-1));
         previous.copy_(kept);
     }
 }

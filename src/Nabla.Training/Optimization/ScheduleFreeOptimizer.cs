@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -29,7 +31,7 @@ internal sealed class ScheduleFreeOptimizer(OptimizerSettings settings, IReadOnl
         foreach (var slot in AllSlots.Where(slot => slot.HasState && targets.ContainsKey(slot.Name)))
         {
             // y = (1 - beta1) z + beta1 x, solved for x
-            targets[slot.Name].copy_(slot.Value.add(slot.State[0].sub(slot.Value), alpha: 1 - (1 / Momentum!.Value)));
+            targets[slot.Name].copy_(slot.Value.add(slot.State[0].sub(slot.Value), alpha: Number.Of(1 - (1 / Momentum!.Value))));
         }
     }
 
@@ -51,14 +53,14 @@ internal sealed class ScheduleFreeOptimizer(OptimizerSettings settings, IReadOnl
     protected override void UpdateParameter(GroupRates group, ParameterSlot slot, Tensor gradient)
     {
         var (y, z, v, rate) = (slot.Value, slot.State[0], slot.State[1], group.LearningRate * _warm);
-        v.mul_(_beta2).addcmul_(gradient, gradient, 1 - _beta2);
+        v.mul_(Number.Of(_beta2)).addcmul_(gradient, gradient, Number.Of(1 - _beta2));
         // The count is the optimiser's, as in the package: parameters without a gradient age too.
-        var g = gradient.div(v.div(1 - Math.Pow(_beta2, _shared.Values[0])).sqrt_().add_(Settings.Epsilon));
+        var g = gradient.div(v.div(Number.Of(1 - Math.Pow(_beta2, _shared.Values[0]))).sqrt_().add_(Number.Of(Settings.Epsilon)));
         if (group.WeightDecay != 0)
         {
-            g.add_(y, alpha: group.WeightDecay);
+            g.add_(y, alpha: Number.Of(group.WeightDecay));
         }
-        y.add_(z.sub(y), alpha: _share).add_(g, alpha: rate * ((Momentum!.Value * (1 - _share)) - 1));
-        z.add_(g, alpha: -rate);
+        y.add_(z.sub(y), alpha: Number.Of(_share)).add_(g, alpha: Number.Of(rate * ((Momentum!.Value * (1 - _share)) - 1)));
+        z.add_(g, alpha: Number.Of(-rate));
     }
 }

@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -39,7 +41,7 @@ internal sealed class SgdOptimizer(OptimizerSettings settings, IReadOnlyList<Par
             base.UpdateRows(group, slot, gradient); // momentum and decay move every row
             return;
         }
-        slot.Value.index_add_(0, gradient.SparseIndices[0], gradient.SparseValues, _maximize ? group.LearningRate : -group.LearningRate);
+        slot.Value.index_add_(0, gradient.SparseIndices[0], gradient.SparseValues, Number.Of(_maximize ? group.LearningRate : -group.LearningRate));
     }
 
     /// <inheritdoc/>
@@ -55,10 +57,10 @@ internal sealed class SgdOptimizer(OptimizerSettings settings, IReadOnlyList<Par
             }
             else
             {
-                buffer.mul_(momentum).add_(g, alpha: 1 - _dampening);
+                buffer.mul_(Number.Of(momentum)).add_(g, alpha: Number.Of(1 - _dampening));
             }
-            g = Settings.Nesterov ? g.add(buffer, alpha: momentum) : buffer;
+            g = Settings.Nesterov ? g.add(buffer, alpha: Number.Of(momentum)) : buffer;
         }
-        slot.Value.add_(g, alpha: -group.LearningRate);
+        slot.Value.add_(g, alpha: Number.Of(-group.LearningRate));
     }
 }

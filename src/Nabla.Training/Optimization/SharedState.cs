@@ -28,7 +28,7 @@ internal sealed class SharedState(params string[] names) : IDisposable
             for (var i = 0; i < names.Length; i++)
             {
                 _tensors[i] ??= zeros([], ScalarType.Float64).DetachFromDisposeScope();
-                yield return new("@" + names[i], _tensors[i]!.fill_(Values[i]));
+                yield return new("@" + names[i], _tensors[i]!.fill_(Number.Of(Values[i])));
             }
         }
     }

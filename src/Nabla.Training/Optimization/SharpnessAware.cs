@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -61,7 +63,7 @@ public sealed class SharpnessAware : IDisposable
         }
         var first = moved[0].Gradient;
         var norms = moved.Select(pair => linalg.vector_norm(_options.Adaptive ? pair.Parameter.abs().mul_(pair.Gradient) : pair.Gradient).to(first.dtype, first.device));
-        var scale = _options.Rho / (linalg.vector_norm(stack([.. norms])) + Smallest); // [], stays on the device
+        var scale = Number.Of(_options.Rho) / (linalg.vector_norm(stack([.. norms])) + Number.Of(Smallest)); // [], stays on the device
         foreach (var (parameter, gradient) in moved)
         {
             _places.Add((parameter, parameter.detach().clone().DetachFromDisposeScope()));

@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -17,20 +19,20 @@ internal sealed class SparseAdamOptimizer(OptimizerSettings settings, IReadOnlyL
     {
         var (rows, values) = (gradient.SparseIndices[0], gradient.SparseValues); // [touched], [touched, ...]
         var (m, v, beta1) = (slot.State[0], slot.State[1], Momentum!.Value);
-        var first = m.index_select(0, rows).mul_(beta1).add_(values, alpha: 1 - beta1);
-        var second = v.index_select(0, rows).mul_(_beta2).addcmul_(values, values, 1 - _beta2);
+        var first = m.index_select(0, rows).mul_(Number.Of(beta1)).add_(values, alpha: Number.Of(1 - beta1));
+        var second = v.index_select(0, rows).mul_(Number.Of(_beta2)).addcmul_(values, values, Number.Of(1 - _beta2));
         m.index_copy_(0, rows, first);
         v.index_copy_(0, rows, second);
-        slot.Value.index_add_(0, rows, first.div_(second.sqrt_().add_(Settings.Epsilon)), -StepSize(group, slot));
+        slot.Value.index_add_(0, rows, first.div_(second.sqrt_().add_(Number.Of(Settings.Epsilon))), Number.Of(-StepSize(group, slot)));
     }
 
     /// <inheritdoc/>
     protected override void UpdateParameter(GroupRates group, ParameterSlot slot, Tensor gradient)
     {
         var (m, v, beta1) = (slot.State[0], slot.State[1], Momentum!.Value);
-        m.mul_(beta1).add_(gradient, alpha: 1 - beta1);
-        v.mul_(_beta2).addcmul_(gradient, gradient, 1 - _beta2);
-        slot.Value.addcdiv_(m, v.sqrt().add_(Settings.Epsilon), -StepSize(group, slot));
+        m.mul_(Number.Of(beta1)).add_(gradient, alpha: Number.Of(1 - beta1));
+        v.mul_(Number.Of(_beta2)).addcmul_(gradient, gradient, Number.Of(1 - _beta2));
+        slot.Value.addcdiv_(m, v.sqrt().add_(Number.Of(Settings.Epsilon)), Number.Of(-StepSize(group, slot)));
     }
 
     private double StepSize(GroupRates group, ParameterSlot slot)

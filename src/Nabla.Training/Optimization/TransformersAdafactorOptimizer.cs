@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -31,33 +33,33 @@ internal sealed class TransformersAdafactorOptimizer(OptimizerSettings settings,
     {
         var (p, step) = (slot.Value, (double)slot.Steps);
         var rate = _isRelative ? Math.Min(_warmsUp ? 1e-6 * step : group.LearningRate, 1 / Math.Sqrt(step)) : group.LearningRate;
-        var scale = _isScaled ? RootMeanSquare(p).clamp_(min: _smallestScale).mul_(rate) : full([], rate, p.dtype, p.device); // [], stays on the device
+        var scale = _isScaled ? RootMeanSquare(p).clamp_(min: Number.Of(_smallestScale)).mul_(Number.Of(rate)) : full([], Number.Of(rate), p.dtype, p.device); // [], stays on the device
         var beta2 = 1 - Math.Pow(step, _power);
-        var update = gradient.square().add_(Settings.Epsilon);
+        var update = gradient.square().add_(Number.Of(Settings.Epsilon));
         if (p.dim() > 1)
         {
             var (rows, columns) = (slot.State[0], slot.State[1]);
-            rows.mul_(beta2).add_(update.mean([-1]), alpha: 1 - beta2);
-            columns.mul_(beta2).add_(update.mean([-2]), alpha: 1 - beta2);
+            rows.mul_(Number.Of(beta2)).add_(update.mean([-1]), alpha: Number.Of(1 - beta2));
+            columns.mul_(Number.Of(beta2)).add_(update.mean([-2]), alpha: Number.Of(1 - beta2));
             update = rows.div(rows.mean([-1], keepdim: true)).rsqrt_().unsqueeze(-1).mul(columns.unsqueeze(-2).rsqrt()).mul_(gradient);
         }
         else
         {
-            update = slot.State[2].mul_(beta2).add_(update, alpha: 1 - beta2).rsqrt().mul_(gradient);
+            update = slot.State[2].mul_(Number.Of(beta2)).add_(update, alpha: Number.Of(1 - beta2)).rsqrt().mul_(gradient);
         }
-        update.div_(RootMeanSquare(update).div_(_clip).clamp_(min: 1)).mul_(scale);
+        update.div_(RootMeanSquare(update).div_(Number.Of(_clip)).clamp_(min: Number.Of(1))).mul_(scale);
         if (Momentum is { } beta1)
         {
-            update = slot.State[3].mul_(beta1).add_(update, alpha: 1 - beta1);
+            update = slot.State[3].mul_(Number.Of(beta1)).add_(update, alpha: Number.Of(1 - beta1));
         }
         if (group.WeightDecay != 0)
         {
-            p.sub_(p.mul(scale.mul(group.WeightDecay)));
+            p.sub_(p.mul(scale.mul(Number.Of(group.WeightDecay))));
         }
         p.sub_(update);
     }
 
-    private static Tensor RootMeanSquare(Tensor tensor) => linalg.vector_norm(tensor).div_(Math.Sqrt(Math.Max(1, tensor.NumberOfElements)));
+    private static Tensor RootMeanSquare(Tensor tensor) => linalg.vector_norm(tensor).div_(Number.Of(Math.Sqrt(Math.Max(1, tensor.NumberOfElements))));
 
     private static string[] Roles(OptimizerSettings settings)
     {

@@ -62,7 +62,7 @@ public sealed class WeightAverage : IDisposable
             }
             foreach (var (average, value) in averages.Zip(values))
             {
-                average.add_(value.sub(average), alpha: share);
+                average.add_(value.sub(average), alpha: Number.Of(share));
             }
         }
         foreach (var (_, value, average) in _buffers)

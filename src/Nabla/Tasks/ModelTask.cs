@@ -1,3 +1,4 @@
+using Nabla.Core;
 using Nabla.Data;
 using Nabla.Models;
 using Nabla.Training;
@@ -56,5 +57,5 @@ internal sealed class ModelTask : TrainingTask
     }
 
     /// <summary>Targets that count; -100 marks those that do not.</summary>
-    private static long CountTokens(Tensor targets) => targets.ge(0).sum().item<long>();
+    private static long CountTokens(Tensor targets) => targets.ge(Number.Of(0)).sum().item<long>();
 }

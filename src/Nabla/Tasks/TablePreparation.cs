@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Nabla.Core;
 using Nabla.Data;
 using Nabla.Models;
 
@@ -64,10 +65,10 @@ internal static class TablePreparation
         if (encoder.TargetScale is { } scale)
         {
             var center = encoder.DecodeTarget(0);
-            return (scale, center) == (1, 0) ? null : scaled => scaled.to_type(ScalarType.Float64).mul(scale).add(center);
+            return (scale, center) == (1, 0) ? null : scaled => scaled.to_type(ScalarType.Float64).mul(Number.Of(scale)).add(Number.Of(center));
         }
         var (low, high) = (Math.Log(1 + encoder.DecodeTarget(0)), Math.Log(1 + encoder.DecodeTarget(1)));
-        return scaled => scaled.to_type(ScalarType.Float64).mul(high - low).add(low).expm1();
+        return scaled => scaled.to_type(ScalarType.Float64).mul(Number.Of(high - low)).add(Number.Of(low)).expm1();
     }
 
     /// <summary>The table with the columns that the recipe uses, as the kinds it wants.</summary>

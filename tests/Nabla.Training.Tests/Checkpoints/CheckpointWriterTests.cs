@@ -109,10 +109,10 @@ public sealed class CheckpointWriterTests : IDisposable
         Assert.Throws<CheckpointException>(() => Fit(Options, new FailsAlways(), task, data, RunFolder.Create(_root.FullName, "fails"), new Callback
         {
             OnStep = step =>
-        {
-            steps = step;
-            Thread.Sleep(20);
-        }
+            {
+                steps = step;
+                Thread.Sleep(20); // the failing write lies on another thread and must end while steps go on
+            },
         }));
 
         Assert.InRange(steps, 6, 9);

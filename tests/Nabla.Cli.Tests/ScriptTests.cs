@@ -92,18 +92,27 @@ public sealed class ScriptTests : IDisposable
         Assert.Empty(Leftovers());
     }
 
-    [Fact]
-    public async Task Launcher_WhereThereIsNoFlock_StillBuildsOnce()
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")] // the folder was made and its owner not yet written
+    [InlineData("999999999")] // in the middle of a build
+    public async Task Launcher_WhereThereIsNoFlock_StillBuildsOnce(string? left)
     {
         // Only the tools that a system without util-linux has, too.
-        foreach (var tool in new[] { "bash", "cat", "dirname", "find", "grep", "head", "mkdir", "mktemp", "mv", "readlink", "rm", "sh", "sleep", "sort", "tail", "touch" })
+        foreach (var tool in new[] { "bash", "cat", "dirname", "find", "grep", "head", "mkdir", "mktemp", "mv", "readlink", "rm", "rmdir", "sh", "sleep", "tail", "touch", "wc" })
         {
             File.CreateSymbolicLink(InFolder("bin", tool), new[] { "/usr/bin", "/bin" }.Select(folder => Path.Combine(folder, tool)).First(File.Exists));
         }
-        Directory.CreateDirectory(Path.Combine(_folder, "work", "artifacts", "launcher", "lock.folder"));
-        File.WriteAllText(InFolder("work", "artifacts/launcher/lock.folder/owner"), "999999999"); // a process that was killed while it built
+        if (left is not null) // by a process that was killed
+        {
+            Directory.CreateDirectory(Path.Combine(_folder, "work", "artifacts", "launcher", "lock.folder"));
+            if (left.Length > 0)
+            {
+                File.WriteAllText(InFolder("work", "artifacts/launcher/lock.folder/" + left), "");
+            }
+        }
 
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => RunAsync("nabla", ["doctor"], ("PATH", Path.Combine(_folder, "bin")))));
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => RunAsync("nabla", ["doctor"], ("PATH", Path.Combine(_folder, "bin")))));
 
         Assert.All(outcomes, outcome => Assert.Equal((0, "[doctor]\n"), (outcome.Code, outcome.Output)));
         Assert.Equal(1, Builds());

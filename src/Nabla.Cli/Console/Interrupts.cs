@@ -13,6 +13,7 @@ internal sealed partial class Interrupts : IDisposable
     private readonly List<PosixSignalRegistration> _registrations = [];
     private CommandOutput? _output;
     private int _interrupts, _isTermination;
+    private volatile bool _isDone;
 
     private Interrupts()
     {
@@ -78,15 +79,11 @@ internal sealed partial class Interrupts : IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (var registration in _registrations)
-        {
-            registration.Dispose();
-        }
-        _registrations.Clear();
-    }
+    /// <summary>
+    /// The verb is done and its exit code is known: the first request changes nothing any more, the second still leaves at once. Signals
+    /// stay listened to, because one that comes while the process ends would otherwise replace the exit code.
+    /// </summary>
+    public void Dispose() => _isDone = true;
 
     /// <summary>Ends the process without waiting for native threads, which <see cref="Environment.Exit"/> may do for long.</summary>
     internal static void Leave(CommandOutput output, int code)
@@ -136,6 +133,10 @@ internal sealed partial class Interrupts : IDisposable
     // With the terminal gone (SIGHUP) there is nobody to tell, and the place must be saved all the same.
     private void Tell(string text)
     {
+        if (_isDone)
+        {
+            return;
+        }
         try
         {
             _output!.Error.WriteLine(text);

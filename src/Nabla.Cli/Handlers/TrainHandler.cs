@@ -6,6 +6,8 @@ namespace Nabla.Cli;
 /// <summary>Trains a recipe, or goes on with a run.</summary>
 internal static class TrainHandler
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     /// <summary>Trains with a live display on standard error.</summary>
     /// <exception cref="UsageException">A resumed run is asked to change.</exception>
     public static async Task<VerbResult> RunAsync(TrainRequest request, CommandOutput output, CancellationToken cancellationToken)
@@ -46,12 +48,19 @@ internal static class TrainHandler
                 : TrainingRun.StartAsync(RecipeFile.Load(request.Recipe!, request.Overrides), options, cancellationToken);
             if (await IsLeftAsync(training, adapter, cancellationToken).ConfigureAwait(false))
             {
-                output.Error.WriteLine("Stopped before training began; there was nothing to save.");
-                return new(new JsonObject { ["run"] = folder, ["stop_reason"] = "interrupted" }, ExitCode.Cancelled) { LeavesWork = true };
+                if (request.Resume is null && folder is not null && RunFolder.IsRun(folder))
+                {
+                    RunFolder.Open(folder).DiscardUnlessBegun(); // the process ends before the work that is left could do it
+                }
+                return StoppedEarly() with { LeavesWork = true };
             }
             result = await training.ConfigureAwait(false);
         }
-        catch (Exception problem) when (problem is not OperationCanceledException)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return StoppedEarly();
+        }
+        catch
         {
             adapter.OnFailed();
             throw;
@@ -64,14 +73,27 @@ internal static class TrainHandler
         var interrupted = result.StopReason == StopReason.Interrupted;
         Write(result, interrupted, output);
         return new(ToJson(result), interrupted ? ExitCode.Cancelled : ExitCode.Done);
+
+        VerbResult StoppedEarly()
+        {
+            output.Error.WriteLine("Stopped before training began; there was nothing to save.");
+            return new(new JsonObject { ["run"] = folder, ["stop_reason"] = "interrupted" }, ExitCode.Cancelled);
+        }
     }
 
-    /// <summary>Whether a run was asked to stop while its data or model was being made ready, which cannot be ended in the middle.</summary>
+    /// <summary>
+    /// Whether a run was asked to stop while its data or model was being made ready, which cannot be ended in the middle, and
+    /// has not come to a place where it stops by itself soon after.
+    /// </summary>
     private static async Task<bool> IsLeftAsync(Task training, DisplayAdapter adapter, CancellationToken cancellationToken)
     {
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = cancellationToken.Register(stopped.SetResult).ConfigureAwait(false);
-        return await Task.WhenAny(training, stopped.Task).ConfigureAwait(false) == stopped.Task && !adapter.HasStarted;
+        if (await Task.WhenAny(training, stopped.Task).ConfigureAwait(false) == training || adapter.HasStarted)
+        {
+            return false;
+        }
+        return await Task.WhenAny(training, Task.Delay(Patience, CancellationToken.None)).ConfigureAwait(false) != training && !adapter.HasStarted;
     }
 
     private static void Write(RunResult result, bool interrupted, CommandOutput output)

@@ -84,6 +84,10 @@ public sealed class RunFolder
         return new(full);
     }
 
+    /// <summary>Whether a folder is a run's.</summary>
+    /// <param name="path">The folder; it need not exist.</param>
+    public static bool IsRun(string path) => File.Exists(Path.Combine(path, StatusFile));
+
     /// <summary>All runs below a root, oldest first.</summary>
     /// <param name="root">Folder of all runs.</param>
     public static IReadOnlyList<RunFolder> List(string root)
@@ -194,6 +198,4 @@ public sealed class RunFolder
             // The error that led here is what the caller must hear; what is left says "created" of itself.
         }
     }
-
-    private static bool IsRun(string path) => File.Exists(Path.Combine(path, StatusFile));
 }

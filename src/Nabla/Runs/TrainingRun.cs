@@ -91,6 +91,7 @@ public sealed class TrainingRun
             stop.ThrowIfCancellationRequested();
             using var task = ModelBuilding.CreateTask(_recipe, ModelBuilding.CreateModel(_recipe, data.Preprocessing.Model), data.Preprocessing);
             var summary = Summarize(task.Model, data);
+            stop.ThrowIfCancellationRequested();
             ResolveBatchSize(task, data, device);
             WriteFacts(data, device);
             RunLoaders loaders = new(_recipe, data, device);

@@ -28,9 +28,9 @@ internal sealed class CrossEntropyFunction : autograd.SingleTensorFunction<Cross
     {
         using var scope = NewDisposeScope();
         var (dense, ids) = (logits.contiguous(), targets.contiguous());
-        var (loss, gradient) = (torch.empty([]), torch.empty(logits.shape));
+        var (loss, gradient) = (torch.empty([]), torch.empty([logits.size(0), logits.size(1)]));
         MemoryMarshal.Cast<byte, float>(loss.bytes)[0] = Forward(
-            MemoryMarshal.Cast<byte, float>(dense.bytes), MemoryMarshal.Cast<byte, long>(ids.bytes), MemoryMarshal.Cast<byte, float>(gradient.bytes), (int)logits.shape[1], ignored);
+            MemoryMarshal.Cast<byte, float>(dense.bytes), MemoryMarshal.Cast<byte, long>(ids.bytes), MemoryMarshal.Cast<byte, float>(gradient.bytes), (int)logits.size(1), ignored);
         return (loss.MoveToOuterDisposeScope(), gradient.MoveToOuterDisposeScope());
     }
 

@@ -33,7 +33,7 @@ internal sealed class PerceptronFunction : autograd.SingleTensorFunction<Percept
             var layers = shape.HasBias.Length;
             var gradients = new Tensor?[1 + (2 * layers)];
             gradients[0] = shape.NeedsInputGradient ? torch.empty([shape.Batch, shape.Widths[0]]) : null;
-            Span<nint> weights = stackalloc nint[layers], weightGradients = stackalloc nint[layers], biasGradients = stackalloc nint[layers];
+            nint[] weights = new nint[layers], weightGradients = new nint[layers], biasGradients = new nint[layers];
             for (var layer = 0; layer < layers; layer++)
             {
                 var (weight, bias) = (torch.empty([shape.Widths[layer + 1], shape.Widths[layer]]), shape.HasBias[layer] ? torch.empty([shape.Widths[layer + 1]]) : null);
@@ -62,7 +62,7 @@ internal sealed class PerceptronFunction : autograd.SingleTensorFunction<Percept
         var input = x.contiguous();
         var y = torch.empty([batch, widths[^1]]);
         var tape = torch.empty([PerceptronKernel.TapeSize(batch, widths)], ScalarType.BFloat16);
-        Span<nint> weightAddresses = stackalloc nint[weights.Count], biasAddresses = stackalloc nint[weights.Count];
+        nint[] weightAddresses = new nint[weights.Count], biasAddresses = new nint[weights.Count];
         for (var layer = 0; layer < weights.Count; layer++)
         {
             (weightAddresses[layer], biasAddresses[layer]) = (TensorMemory.Address(weights[layer]), biases[layer] is { } bias ? TensorMemory.Address(bias) : 0);

@@ -140,9 +140,10 @@ internal sealed class VectorLists(int pieceSize = VectorLists.PieceSize)
     /// <param name="body">The function.</param>
     public static void Run(int count, long entries, Action<int> body)
     {
-        if (entries >= ThreadsFrom)
+        var threads = entries < ThreadsFrom ? 1 : Math.Min(count, get_num_threads());
+        if (threads > 1)
         {
-            ThreadTeam.Run(count, body);
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, body);
             return;
         }
         for (var i = 0; i < count; i++)

@@ -29,7 +29,7 @@ public static class CrossEntropyOps
         ArgumentNullException.ThrowIfNull(logits);
         if (is_grad_enabled() && logits.requires_grad)
         {
-            return CrossEntropyFunction.apply(logits, targets, ignored);
+            return CrossEntropyFunction.Apply(logits, targets, ignored);
         }
         var (loss, gradient) = CrossEntropyFunction.Run(logits, targets, ignored);
         gradient.Dispose();

@@ -101,7 +101,7 @@ internal static unsafe class PerceptronKernel
     }
 
     private const int ChunkRows = 64; // part of the result: sums of biases are made for each chunk
-    private const long SharedFrom = 32L << 20; // multiply-adds; of fewer, each of the five parts of a step is done before another thread has woken
+    private const long SharedFrom = 2L << 20; // multiply-adds; the five parts of a smaller step are a few microseconds each
 
     private static int Chunks(int batch) => (batch + ChunkRows - 1) / ChunkRows;
 
@@ -117,10 +117,9 @@ internal static unsafe class PerceptronKernel
 
     private static void Share(bool isShared, int count, Action<int> body)
     {
-        var threads = isShared ? Math.Min(count, torch.get_num_threads()) : 1;
-        if (threads > 1)
+        if (isShared)
         {
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, body);
+            KernelTeam.Run(count, body);
             return;
         }
         for (var i = 0; i < count; i++)

@@ -14,7 +14,7 @@ internal sealed class VectorLists(int pieceSize = VectorLists.PieceSize)
 {
     /// <summary>Entries in a piece unless the rule wants others: small enough to divide work, large enough that a call for it costs nothing.</summary>
     internal const int PieceSize = 1 << 16;
-    private const long ThreadsFrom = 1 << 18; // entries; below it waking other threads costs more than they save
+    private const long ThreadsFrom = 1 << 15; // entries; fewer are a few microseconds of work
 
     private nint[] _parameters = [], _gradients = [];
     private nint[][] _states = [];
@@ -140,10 +140,9 @@ internal sealed class VectorLists(int pieceSize = VectorLists.PieceSize)
     /// <param name="body">The function.</param>
     public static void Run(int count, long entries, Action<int> body)
     {
-        var threads = entries < ThreadsFrom ? 1 : Math.Min(count, get_num_threads());
-        if (threads > 1)
+        if (entries >= ThreadsFrom)
         {
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, body);
+            KernelTeam.Run(count, body);
             return;
         }
         for (var i = 0; i < count; i++)

@@ -18,7 +18,7 @@ public static class KernelTeam
 
     /// <summary>
     /// Calls a function for 0, 1, ..., each once, on at most as many threads as libtorch uses. Results must not depend on which thread takes
-    /// which number. An exception is thrown here when all calls have ended.
+    /// which number. An exception is thrown here when all calls that began have ended.
     /// </summary>
     /// <param name="count">How many calls.</param>
     /// <param name="body">The function; calls run at once.</param>

@@ -84,10 +84,11 @@ public sealed class Mlp : Model
     private Tensor Columns(ModelBatch batch)
     {
         var inputs = batch.Inputs.ndim > 2 ? batch.Inputs.flatten(1) : batch.Inputs;   // [batch, features]
-        if (inputs.shape is not [var rows, var width] || width != Input.Features)
+        if (inputs.dim() != 2 || inputs.size(1) != Input.Features)
         {
             throw new ShapeException("Mlp.forward", nameof(ModelBatch.Inputs), $"[batch, features={Input.Features}]", batch.Inputs.shape, "Give the numeric columns of the training data, in their order.");
         }
+        var (rows, width) = (inputs.size(0), inputs.size(1));
         if (categories.Count == 0)
         {
             return numbers?.call(inputs) ?? inputs;

@@ -206,6 +206,10 @@ public static partial class LossFunctions
         }
         IdCheck.InRange(targets, classes, where, "class", ignoredId);
         var ids = targets.dtype == ScalarType.Int64 ? targets : targets.to(ScalarType.Int64);
+        if (shape.Length == 1 && isLast)
+        {
+            return (last, ids, shape); // a reshape would be one more operation of the graph
+        }
         // A plain count instead of -1: that is not defined when the batch is empty.
         return (last.reshape(shape.Aggregate(1L, (product, size) => product * size), classes), ids.reshape(ids.numel()), shape);
     }

@@ -28,7 +28,7 @@ internal static class ClassBatch
         Tensor best, predicted;
         if (HasClasses(predictions, targets) && predictions is { dtype: ScalarType.Float32, device_type: DeviceType.CPU } && predictions.numel() <= FewLogits && predictions.is_contiguous())
         {
-            return ArgumentsOfMaxima(MemoryMarshal.Cast<byte, float>(predictions.bytes), (int)predictions.shape[^1], ids);
+            return ArgumentsOfMaxima(MemoryMarshal.Cast<byte, float>(predictions.bytes), (int)predictions.size(-1), ids);
         }
         if (HasClasses(predictions, targets))
         {
@@ -140,7 +140,21 @@ internal static class ClassBatch
 
     /// <summary>Whether predictions have one axis more than the targets: the classes.</summary>
     public static bool HasClasses(Tensor predictions, Tensor targets)
-        => predictions.dim() == targets.dim() + 1 && predictions.shape[^1] > 1 && predictions.shape.AsSpan(0, (int)targets.dim()).SequenceEqual(targets.shape);
+    {
+        var axes = (int)targets.dim();
+        if (predictions.dim() != axes + 1 || predictions.size(axes) <= 1)
+        {
+            return false;
+        }
+        for (var axis = 0; axis < axes; axis++)
+        {
+            if (predictions.size(axis) != targets.size(axis))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
 
     /// <summary>Each row's class of the largest logit, the first on ties; without an operation of libtorch, which costs more than it computes here.</summary>
     private static (long[] Targets, long[] Predicted, bool HasNaN) ArgumentsOfMaxima(ReadOnlySpan<float> logits, int classes, long[] ids)
@@ -168,6 +182,10 @@ internal static class ClassBatch
         if (targets.is_floating_point())
         {
             throw new DataException($"{where}: expected integer class ids as targets, got {targets.dtype}. Give int64 ids, or use a measure of numbers such as rmse.");
+        }
+        if (DenseMemory.TryFind(targets, ScalarType.Int64, out _, out _))
+        {
+            return MemoryMarshal.Cast<byte, long>(targets.bytes).ToArray();
         }
         return targets.detach().reshape(-1).to(ScalarType.Int64, CPU).data<long>().ToArray();
     }

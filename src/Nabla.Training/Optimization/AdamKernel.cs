@@ -1,11 +1,14 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Nabla.Training;
 
 /// <summary>
 /// The step of Adam and AdamW on the CPU in one pass of vectors over parameter, gradient and moments, shared among threads in fixed pieces.
 /// Each entry is computed by itself, so results do not depend on the pieces. Same formula and order of operations as libtorch's fused
-/// kernel, which costs as much for the entries and more for each tensor.
+/// kernel, except that AVX-512 takes square root and quotient from tables and a step of Newton's, right to the last bit or two.
 /// </summary>
 internal static unsafe class AdamKernel
 {
@@ -47,7 +50,7 @@ internal static unsafe class AdamKernel
     {
         var (sign, keep, penalty, share1, b2, share2, eps) = c;
         var (_, stepSize, root) = corrections;
-        var i = 0;
+        var i = Avx512F.IsSupported ? StepWide(p, g, m, v, largest, count, c, corrections) : 0;
         for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
         {
             var value = Vector.Load(p + i);
@@ -77,6 +80,52 @@ internal static unsafe class AdamKernel
             }
             p[i] = (p[i] * keep) - (m[i] * stepSize / ((MathF.Sqrt(second) * root) + eps));
         }
+    }
+
+    /// <summary>Whole vectors of 512 bits; gives the entries done. The processor's square root and division take three times as long as all the rest.</summary>
+    private static int StepWide(float* p, float* g, float* m, float* v, float* largest, int count, Constants c, Corrections corrections)
+    {
+        var (sign, keep, penalty, share1, b2, share2, eps) = c;
+        var (_, stepSize, root) = corrections;
+        var i = 0;
+        for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+        {
+            var value = Vector512.Load(p + i);
+            var gradient = (Vector512.Load(g + i) * sign) + (value * penalty);
+            value *= keep;
+            var first = Vector512.Load(m + i);
+            first += (gradient - first) * share1;
+            var second = (Vector512.Load(v + i) * b2) + (gradient * gradient * share2);
+            first.Store(m + i);
+            second.Store(v + i);
+            if (largest is not null)
+            {
+                second = Vector512.Max(second, Vector512.Load(largest + i));
+                second.Store(largest + i);
+            }
+            var denominator = (SquareRoot(second) * root) + Vector512.Create(eps);
+            (value - (first * stepSize * Reciprocal(denominator))).Store(p + i);
+        }
+        return i;
+    }
+
+    /// <summary>The square root to the last bit or two: 14 bits from a table and one step of Newton's. 0 becomes 1e-18, infinity 1.8e19; NaN stays.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> SquareRoot(Vector512<float> x)
+    {
+        // Of a NaN these instructions give the second operand, the NaN.
+        var safe = Avx512F.Min(Vector512.Create(float.MaxValue), Avx512F.Max(Vector512.Create(1e-36f), x));
+        var inverse = Avx512F.ReciprocalSqrt14(safe);
+        var near = safe * inverse;
+        return near + (near * 0.5f * (Vector512<float>.One - (near * inverse)));
+    }
+
+    /// <summary>1 / x to the last bit or two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Reciprocal(Vector512<float> x)
+    {
+        var near = Avx512F.Reciprocal14(x);
+        return near + (near * (Vector512<float>.One - (x * near)));
     }
 
     /// <summary>Numbers that all entries share.</summary>

@@ -37,7 +37,7 @@ public sealed class KernelTeamTests
     }
 
     [Fact]
-    public void Run_WithABodyThatThrows_ThrowsItWhenAllHaveEnded()
+    public void Run_WithABodyThatThrows_ThrowsItWhenThoseThatBeganHaveEnded()
     {
         var calls = 0;
         var error = Assert.Throws<InvalidDataException>(() => KernelTeam.Run(50, i =>
@@ -49,7 +49,7 @@ public sealed class KernelTeamTests
             }
         }));
         Assert.Equal("seven", error.Message);
-        Assert.Equal(50, calls);
+        Assert.InRange(calls, 8, 50);
         KernelTeam.Run(2, _ => { });
     }
 }

@@ -40,8 +40,8 @@ internal static class ActivationKernel
             ArrayPool<float>.Shared.Return(buffer);
         });
 
-    /// <summary>Backward: gradient of x over that of the result, and of the bias for each chunk of rows (null: no bias).</summary>
-    public static void Backward<T>(nint gradient, nint slope, nint xGradient, float[]? biasSums, long rows, int width)
+    /// <summary>Backward: gradient of x over that of the result, and of the bias for each chunk of rows (0: no bias; see <see cref="ColumnSums"/>).</summary>
+    public static void Backward<T>(nint gradient, nint slope, nint xGradient, nint biasSums, long rows, int width)
         where T : unmanaged
         => KernelLoop.Run(rows, width, (chunk, from, to) =>
         {
@@ -59,10 +59,7 @@ internal static class ActivationKernel
                 Multiply(row, slopes, total);
                 VectorRow.Store<T>(row[..width], TensorMemory.Row<T>(xGradient, start, width));
             }
-            if (biasSums is not null)
-            {
-                total[..width].CopyTo(biasSums.AsSpan(chunk * width));
-            }
+            ColumnSums.Put(biasSums, chunk, total[..width]);
             ArrayPool<float>.Shared.Return(buffer);
         });
 

@@ -44,16 +44,4 @@ internal static class KernelLoop
 
         void RunChunk(int chunk) => body(chunk, chunk * size, (int)Math.Min(rows, (chunk + 1L) * size));
     }
-
-    /// <summary>Adds up the sums of chunks, in order.</summary>
-    /// <param name="partial">One row of sums for each chunk.</param>
-    /// <param name="total">Takes the result.</param>
-    public static void AddUp(ReadOnlySpan<float> partial, Span<float> total)
-    {
-        total.Clear();
-        for (var start = 0; start < partial.Length; start += total.Length)
-        {
-            VectorRow.Accumulate(partial.Slice(start, total.Length), total);
-        }
-    }
 }

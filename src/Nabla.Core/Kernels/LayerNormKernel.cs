@@ -34,8 +34,8 @@ internal static class LayerNormKernel
             ArrayPool<float>.Shared.Return(buffer);
         });
 
-    /// <summary>Backward: gradients of x, and of weight and bias for each chunk of rows.</summary>
-    public static void Backward<TOut>(nint x, nint weight, nint gradient, nint mean, nint scale, nint xGradient, float[] weightSums, float[] biasSums, long rows, int width)
+    /// <summary>Backward: gradients of x, and of weight and bias for each chunk of rows (see <see cref="ColumnSums"/>).</summary>
+    public static void Backward<TOut>(nint x, nint weight, nint gradient, nint mean, nint scale, nint xGradient, nint weightSums, nint biasSums, long rows, int width)
         where TOut : unmanaged
         => KernelLoop.Run(rows, width, (chunk, from, to) =>
         {
@@ -56,8 +56,8 @@ internal static class LayerNormKernel
                 row[..width].CopyTo(TensorMemory.Row<float>(xGradient, (long)r * width, width));
                 row[width..].Clear();
             }
-            weightSum[..width].CopyTo(weightSums.AsSpan(chunk * width));
-            biasSum[..width].CopyTo(biasSums.AsSpan(chunk * width));
+            ColumnSums.Put(weightSums, chunk, weightSum[..width]);
+            ColumnSums.Put(biasSums, chunk, biasSum[..width]);
             ArrayPool<float>.Shared.Return(buffer);
         });
 

@@ -30,18 +30,7 @@ internal static class KernelLoop
     /// <param name="body">The work; chunks may run at once.</param>
     public static void Run(long rows, long width, Action<int, int, int> body)
     {
-        var (size, chunks) = (ChunkRows(rows, width), Chunks(rows, width));
-        var threads = chunks > 1 ? torch.get_num_threads() : 1;
-        if (threads == 1)
-        {
-            for (var chunk = 0; chunk < chunks; chunk++)
-            {
-                RunChunk(chunk);
-            }
-            return;
-        }
-        Parallel.For(0, chunks, new ParallelOptions { MaxDegreeOfParallelism = threads }, RunChunk);
-
-        void RunChunk(int chunk) => body(chunk, chunk * size, (int)Math.Min(rows, (chunk + 1L) * size));
+        var size = ChunkRows(rows, width);
+        ThreadTeam.Run(Chunks(rows, width), chunk => body(chunk, chunk * size, (int)Math.Min(rows, (chunk + 1L) * size)));
     }
 }

@@ -17,10 +17,12 @@ internal static unsafe class TileAttention
 {
     private const int Block = 64; // queries of a block: its scores of 1,024 keys take 256 KiB
     private const int MostScores = 1 << 20, MostSize = 256; // of a pair: what is kept of one at a time fits the second-level cache for the most part
+    private const int LeastScores = 1 << 10; // of a pair: below, packing costs more than one product of the library for all pairs
     private const int FewestScores = 1 << 14; // less is not worth waking a thread for
 
-    /// <summary>Whether it can be computed here.</summary>
-    public static bool Supports(AttentionSize size) => TileProduct.IsAvailable && size.Size <= MostSize && (long)size.Queries * size.Keys <= MostScores;
+    /// <summary>Whether it can be computed here, and pays.</summary>
+    public static bool Supports(AttentionSize size)
+        => TileProduct.IsAvailable && size.Size <= MostSize && (long)size.Queries * size.Keys is >= LeastScores and <= MostScores;
 
     /// <summary>Forward.</summary>
     /// <param name="size">Sizes.</param>

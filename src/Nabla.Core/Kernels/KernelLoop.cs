@@ -31,18 +31,26 @@ internal static class KernelLoop
     public static void Run(long rows, long width, Action<int, int, int> body)
     {
         var (size, chunks) = (ChunkRows(rows, width), Chunks(rows, width));
-        var threads = chunks > 1 ? torch.get_num_threads() : 1;
-        if (threads == 1)
-        {
-            for (var chunk = 0; chunk < chunks; chunk++)
-            {
-                RunChunk(chunk);
-            }
-            return;
-        }
-        Parallel.For(0, chunks, new ParallelOptions { MaxDegreeOfParallelism = threads }, RunChunk);
+        Share(chunks, RunChunk);
 
         void RunChunk(int chunk) => body(chunk, chunk * size, (int)Math.Min(rows, (chunk + 1L) * size));
+    }
+
+    /// <summary>Calls the body for each part of a work; the first to the last where there is one thread.</summary>
+    /// <param name="parts">Number of parts; it must not depend on the number of threads where results shall not.</param>
+    /// <param name="body">The work of a part; parts may run at once.</param>
+    public static void Share(int parts, Action<int> body)
+    {
+        var threads = parts > 1 ? torch.get_num_threads() : 1;
+        if (threads > 1)
+        {
+            Parallel.For(0, parts, new ParallelOptions { MaxDegreeOfParallelism = threads }, body);
+            return;
+        }
+        for (var part = 0; part < parts; part++)
+        {
+            body(part);
+        }
     }
 
     /// <summary>Adds up the sums of chunks, in order.</summary>

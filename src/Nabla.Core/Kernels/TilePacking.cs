@@ -38,27 +38,41 @@ internal static unsafe class TilePacking
     public static void PanelsOfTranspose(float* source, int inner, int columns, int sourceStride, ushort* target)
     {
         var padded = TileProduct.PadInner(inner);
+        for (var column = 0; column < columns; column += Block)
+        {
+            var start = column / TileProduct.PanelWidth * TileProduct.PanelWidth;
+            var panel = (uint*)(target + TileProduct.PanelOffset(padded, start)) + (column - start);
+            StripOfTranspose(source + ((long)column * sourceStride), Math.Min(Block, columns - column), inner, sourceStride, panel, TileProduct.PaddedWidth(columns - start));
+        }
+    }
+
+    /// <summary>Sixteen columns of a panel from rows of float32, <c>[columns, inner]</c>; <paramref name="width"/> is that of the panel.</summary>
+    public static void StripOfTranspose(float* source, int columns, int inner, int sourceStride, uint* panel, int width)
+    {
+        var padded = TileProduct.PadInner(inner);
         var strip = stackalloc ushort[Block * padded <= MostStack ? Block * padded : 0];
         using var rented = Block * padded <= MostStack ? default : new KernelBuffer(Block * padded * sizeof(ushort));
         strip = Block * padded <= MostStack ? strip : (ushort*)rented.Address;
-        for (var column = 0; column < columns; column += Block)
+        for (var i = 0; i < Block; i++)
         {
-            for (var i = 0; i < Block; i++)
-            {
-                Row(column + i < columns ? source + ((long)(column + i) * sourceStride) : null, inner, strip + (i * padded), padded);
-            }
-            var start = column / TileProduct.PanelWidth * TileProduct.PanelWidth;
-            var width = TileProduct.PaddedWidth(columns - start);
-            var panel = (uint*)(target + TileProduct.PanelOffset(padded, start)) + (column - start);
-            for (var pair = 0; pair < padded / 2; pair += Block)
-            {
-                Transpose((uint*)strip + pair, padded / 2, panel + ((long)pair * width), width);
-            }
+            Row(i < columns ? source + ((long)i * sourceStride) : null, inner, strip + (i * padded), padded);
+        }
+        for (var pair = 0; pair < padded / 2; pair += Block)
+        {
+            Transpose((uint*)strip + pair, padded / 2, panel + ((long)pair * width), width);
         }
     }
 
     /// <summary>First operand from the transpose of a matrix <c>[inner, rows]</c> of float32; the result has <c>PadInner(inner)</c> entries a row, <paramref name="targetStride"/> apart.</summary>
     public static void RowsOfTranspose(float* source, int inner, int rows, int sourceStride, ushort* target, int targetStride)
+        => RowsOfTranspose(source, inner, rows, sourceStride, target, targetStride, &Pairs);
+
+    /// <summary>As above from bfloat16.</summary>
+    public static void RowsOfTranspose(ushort* source, int inner, int rows, int sourceStride, ushort* target, int targetStride)
+        => RowsOfTranspose(source, inner, rows, sourceStride, target, targetStride, &Pairs);
+
+    private static void RowsOfTranspose<T>(T* source, int inner, int rows, int sourceStride, ushort* target, int targetStride, delegate*<T*, T*, int, int, uint*, void> pairs)
+        where T : unmanaged
     {
         var padded = TileProduct.PadInner(inner);
         var block = stackalloc uint[Block * Block];
@@ -71,7 +85,7 @@ internal static unsafe class TilePacking
                 for (var pair = 0; pair < Block; pair++)
                 {
                     var (one, two) = (start + (2 * pair), start + (2 * pair) + 1);
-                    Pairs(one < inner ? source + ((long)one * sourceStride) + row : null, two < inner ? source + ((long)two * sourceStride) + row : null, count, Block, block + (pair * Block));
+                    pairs(one < inner ? source + ((long)one * sourceStride) + row : null, two < inner ? source + ((long)two * sourceStride) + row : null, count, Block, block + (pair * Block));
                 }
                 var place = (uint*)(target + ((long)row * targetStride) + start);
                 if (count == Block)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -68,6 +69,7 @@ internal static unsafe class LstmBackward
     }
 
     /// <summary>The way back of a chunk through some steps.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     private static void RunChunk(Pass pass, int chunk, int start, int end)
     {
         var shape = pass.Shape;
@@ -117,6 +119,7 @@ internal static unsafe class LstmBackward
     }
 
     /// <summary>Gradients of the input.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     private static void PassOn(Pass pass, int chunk, int start, int end)
     {
         var shape = pass.Shape;
@@ -141,6 +144,7 @@ internal static unsafe class LstmBackward
     }
 
     /// <summary>Some rows of both weights' gradients over some steps of all chunks.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     private static void AddWeights(Pass pass, int gate, int start, int end)
     {
         var shape = pass.Shape;
@@ -159,6 +163,7 @@ internal static unsafe class LstmBackward
     }
 
     /// <summary>Slopes of the sums of a group of units in all rows of a step, from the gradients of state and memory behind it.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     private static void Cells(Pass pass, int chunk, int turn, int step, int group, ushort* slopes, float* bias, float* hidden, float* memoryGradient)
     {
         const int Units = LstmShape.Units;

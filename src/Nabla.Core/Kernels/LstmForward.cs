@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -44,6 +45,7 @@ internal static unsafe class LstmForward
     }
 
     /// <summary>The four gates of a group of units side by side in one panel.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     private static void Pack(int hidden, int group, float* weight, int inner, ushort* panels)
     {
         var panel = (uint*)(panels + TileProduct.PanelOffset(TileProduct.PadInner(inner), group * Width));
@@ -54,6 +56,7 @@ internal static unsafe class LstmForward
         }
     }
 
+    [MethodImpl(Compiled.AtOnce)]
     private static void RunChunk(LstmShape shape, int chunk, LstmSource source, ushort* inputWeights, ushort* stateWeights, LstmTape tape, float* y)
     {
         var (first, count, rows) = (shape.First(chunk), shape.Count(chunk), shape.ChunkRows);
@@ -125,6 +128,7 @@ internal static unsafe class LstmForward
         }
     }
 
+    [MethodImpl(Compiled.AtOnce)]
     private static void PackInputs(LstmShape shape, LstmSource source, int first, int count, int step, ushort* target)
     {
         var (inputs, padded) = (shape.Inputs, shape.PaddedInputs);
@@ -148,6 +152,7 @@ internal static unsafe class LstmForward
     }
 
     /// <summary><c>c' = f c + i g</c>, <c>h = o tanh(c')</c> for a group of units in all rows; gates are kept after their functions.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     private static void Cells(LstmShape shape, int first, int count, int step, int group, float* sums, float* bias, ushort* gates, float* memory, float* state, ushort* after, float* y)
     {
         const int Units = LstmShape.Units;

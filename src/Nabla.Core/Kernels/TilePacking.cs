@@ -47,6 +47,7 @@ internal static unsafe class TilePacking
     }
 
     /// <summary>Sixteen columns of a panel from rows of float32, <c>[columns, inner]</c>; <paramref name="width"/> is that of the panel.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     public static void StripOfTranspose(float* source, int columns, int inner, int sourceStride, uint* panel, int width)
     {
         var padded = TileProduct.PadInner(inner);
@@ -71,6 +72,7 @@ internal static unsafe class TilePacking
     public static void RowsOfTranspose(ushort* source, int inner, int rows, int sourceStride, ushort* target, int targetStride)
         => RowsOfTranspose(source, inner, rows, sourceStride, target, targetStride, &Pairs);
 
+    [MethodImpl(Compiled.AtOnce)]
     private static void RowsOfTranspose<T>(T* source, int inner, int rows, int sourceStride, ushort* target, int targetStride, delegate*<T*, T*, int, int, uint*, void> pairs)
         where T : unmanaged
     {
@@ -105,6 +107,7 @@ internal static unsafe class TilePacking
     private const int MostStack = 1 << 14;
 
     /// <summary>Second operand from rows of any type; <paramref name="pairs"/> packs two of them side by side, null being a row of zeros.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     private static void Panels<T>(T* source, int inner, int columns, int sourceStride, ushort* target, delegate*<T*, T*, int, int, uint*, void> pairs)
         where T : unmanaged
     {
@@ -123,6 +126,7 @@ internal static unsafe class TilePacking
     }
 
     /// <summary>A row of float32 (null: zeros) as bfloat16, with zeros up to <paramref name="padded"/>.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     private static void Row(float* source, int count, ushort* target, int padded)
     {
         var i = 0;
@@ -144,6 +148,7 @@ internal static unsafe class TilePacking
     }
 
     /// <summary>Two rows of float32 (null: zeros) side by side.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     private static void Pairs(float* first, float* second, int count, int padded, uint* target)
     {
         var i = 0;
@@ -162,6 +167,7 @@ internal static unsafe class TilePacking
     }
 
     /// <summary>Two rows of bfloat16 (null: zeros) side by side.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     private static void Pairs(ushort* first, ushort* second, int count, int padded, uint* target)
     {
         var i = 0;
@@ -196,6 +202,7 @@ internal static unsafe class TilePacking
     }
 
     /// <summary>Transposes 16 x 16 numbers: pairs, then pairs of pairs, then 128-bit lanes.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     private static void Transpose(uint* source, int sourceStride, uint* target, int targetStride)
     {
         for (var k = 0; k < 4; k++) // the column of each lane of four that this round writes

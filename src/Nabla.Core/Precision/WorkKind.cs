@@ -21,7 +21,7 @@ public interface IRecurrentModule
 /// <summary>Finds the kind of a model's work.</summary>
 public static class WorkKinds
 {
-    /// <summary>All kinds, in the order of the cache file.</summary>
+    /// <summary>All kinds, in the order in which they are shown.</summary>
     public static IReadOnlyList<WorkKind> All { get; } = [WorkKind.Products, WorkKind.Convolutions, WorkKind.Recurrence];
 
     /// <summary>Recurrence where there is a recurrent layer, convolutions where there is one of pictures, else products.</summary>

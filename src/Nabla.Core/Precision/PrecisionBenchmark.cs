@@ -25,7 +25,8 @@ internal static class PrecisionBenchmark
         var (weight, forward) = kind switch
         {
             WorkKind.Convolutions => Convolutions(device),
-            WorkKind.Recurrence => Recurrence(device),
+            WorkKind.Recurrence => Recurrence(device, "lstm", gates: 4),
+            WorkKind.OtherRecurrence => Recurrence(device, "gru", gates: 3),
             _ => Products(device),
         };
         double Time(ScalarType type)
@@ -65,16 +66,17 @@ internal static class PrecisionBenchmark
 
     private static (Tensor Weight, Func<Tensor> Forward) Convolutions(Device device)
     {
-        var (pictures, kernel) = (Wave(device, 16, 32, 16, 16), Wave(device, 64, 32, 3, 3).requires_grad_());
-        return (kernel, () => nn.functional.conv2d(pictures, kernel, padding: [1L, 1L]).relu());
+        var (pictures, kernel) = (Wave(device, 32, 32, 28, 28), Wave(device, 64, 32, 3, 3).requires_grad_());
+        return (kernel, () => nn.functional.conv2d(ChannelsLast.Prefer(pictures), kernel, padding: [1L, 1L]).relu());
     }
 
-    private static (Tensor Weight, Func<Tensor> Forward) Recurrence(Device device)
+    private static (Tensor Weight, Func<Tensor> Forward) Recurrence(Device device, string cell, long gates)
     {
-        const int Batch = 16, Time = 32, Hidden = 128;
+        const int Batch = 16, Time = 32, Hidden = 128; // a small layer: larger ones gain more
         var (x, state) = (Wave(device, Batch, Time, Hidden), zeros([1, Batch, Hidden], device: device));
-        Tensor[] weights = [Wave(device, 4 * Hidden, Hidden).requires_grad_(), Wave(device, 4 * Hidden, Hidden).requires_grad_(), zeros([4 * Hidden], device: device), zeros([4 * Hidden], device: device)];
-        return (weights[0], () => RecurrentOps.Run("lstm", x, null, state, state, weights, true, 1, 0, true, false).Outputs);
+        var (rows, memory) = (gates * Hidden, cell == "lstm" ? state : null);
+        Tensor[] weights = [Wave(device, rows, Hidden).requires_grad_(), Wave(device, rows, Hidden).requires_grad_(), zeros([rows], device: device), zeros([rows], device: device)];
+        return (weights[0], () => RecurrentOps.Run(cell, x, null, state, memory, weights, true, 1, 0, true, false).Outputs);
     }
 
     private static Tensor Wave(Device device, params long[] shape)

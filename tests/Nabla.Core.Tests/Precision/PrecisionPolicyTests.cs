@@ -87,8 +87,10 @@ public sealed class PrecisionPolicyTests : IDisposable
         using var products = nn.Sequential(nn.Linear(2, 2), nn.Conv1d(1, 1, 1));
         using var convolutions = nn.Sequential(nn.Linear(2, 2), nn.Conv2d(1, 1, 1));
         using var recurrence = nn.LSTM(2, 2);
+        using var gated = nn.GRU(2, 2);
         Assert.Equal(WorkKind.Products, WorkKinds.Of(products));
         Assert.Equal(WorkKind.Convolutions, WorkKinds.Of(convolutions));
         Assert.Equal(WorkKind.Recurrence, WorkKinds.Of(recurrence));
+        Assert.Equal(WorkKind.OtherRecurrence, WorkKinds.Of(gated));
     }
 }

@@ -60,7 +60,7 @@ internal sealed class PackedAttentionFunction : autograd.SingleTensorFunction<Pa
         ctx.save_data(BiasKey, bias is not null);
         ctx.save_for_backward([.. saved.Select(tensor => tensor.MoveToOuterDisposeScope())]);
         var merged = torch.empty([batch, time, (long)call.Heads * size], call.Type);
-        Join([result], merged, null, call);
+        Join([result], merged, 0, call);
         return merged.MoveToOuterDisposeScope();
     }
 
@@ -74,15 +74,9 @@ internal sealed class PackedAttentionFunction : autograd.SingleTensorFunction<Pa
             Split(merged, null, [gradient], call);
             var (query, key, value) = AttentionCore.Backward(saved, gradient, call);
             var packed = torch.empty([batch, time, 3L * width], call.Type);
-            var sums = ctx.get_data(BiasKey) is true ? new float[KernelLoop.Chunks(batch * time, 3L * width) * 3 * width] : null;
-            Join([query, key, value], packed, sums, call);
-            if (sums is null)
-            {
-                return [packed, null, null, null];
-            }
-            var biasGradient = torch.empty([3L * width]);
-            KernelLoop.AddUp(sums, TensorMemory.Row<float>(TensorMemory.Address(biasGradient), 0, 3 * width));
-            return [packed, biasGradient, null, null];
+            using ColumnSums biasSums = new(batch * time, 3 * width, ctx.get_data(BiasKey) is true);
+            Join([query, key, value], packed, biasSums.Address, call);
+            return [packed, biasSums.Total(), null, null];
         });
 
     private static void Split(Tensor packed, Tensor? bias, Tensor[] parts, AttentionCall call)
@@ -99,7 +93,7 @@ internal sealed class PackedAttentionFunction : autograd.SingleTensorFunction<Pa
         }
     }
 
-    private static void Join(Tensor[] parts, Tensor packed, float[]? columnSums, AttentionCall call)
+    private static void Join(Tensor[] parts, Tensor packed, nint columnSums, AttentionCall call)
     {
         var addresses = parts.Select(part => TensorMemory.Address(part.contiguous())).ToArray(); // products come contiguous, so this is themselves
         var (batch, time, size) = (packed.shape[0], (int)packed.shape[1], (int)parts[0].shape[2]);

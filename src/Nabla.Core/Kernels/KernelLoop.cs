@@ -30,38 +30,7 @@ internal static class KernelLoop
     /// <param name="body">The work; chunks may run at once.</param>
     public static void Run(long rows, long width, Action<int, int, int> body)
     {
-        var (size, chunks) = (ChunkRows(rows, width), Chunks(rows, width));
-        Share(chunks, RunChunk);
-
-        void RunChunk(int chunk) => body(chunk, chunk * size, (int)Math.Min(rows, (chunk + 1L) * size));
-    }
-
-    /// <summary>Calls the body for each part of a work; the first to the last where there is one thread.</summary>
-    /// <param name="parts">Number of parts; it must not depend on the number of threads where results shall not.</param>
-    /// <param name="body">The work of a part; parts may run at once.</param>
-    public static void Share(int parts, Action<int> body)
-    {
-        var threads = parts > 1 ? torch.get_num_threads() : 1;
-        if (threads > 1)
-        {
-            Parallel.For(0, parts, new ParallelOptions { MaxDegreeOfParallelism = threads }, body);
-            return;
-        }
-        for (var part = 0; part < parts; part++)
-        {
-            body(part);
-        }
-    }
-
-    /// <summary>Adds up the sums of chunks, in order.</summary>
-    /// <param name="partial">One row of sums for each chunk.</param>
-    /// <param name="total">Takes the result.</param>
-    public static void AddUp(ReadOnlySpan<float> partial, Span<float> total)
-    {
-        total.Clear();
-        for (var start = 0; start < partial.Length; start += total.Length)
-        {
-            VectorRow.Accumulate(partial.Slice(start, total.Length), total);
-        }
+        var size = ChunkRows(rows, width);
+        ThreadTeam.Run(Chunks(rows, width), chunk => body(chunk, chunk * size, (int)Math.Min(rows, (chunk + 1L) * size)));
     }
 }

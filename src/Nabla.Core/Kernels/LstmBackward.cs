@@ -52,16 +52,21 @@ internal static unsafe class LstmBackward
         for (var end = time; end > 0; end -= steps)
         {
             var (start, behind) = (Math.Max(0, end - steps), end);
-            KernelLoop.Share(shape.Chunks, chunk => RunChunk(pass, chunk, start, behind));
-            KernelLoop.Share((gates + GateRows - 1) / GateRows, block => AddWeights(pass, block * GateRows, start, behind));
+            ThreadTeam.Run(shape.Chunks, chunk => RunChunk(pass, chunk, start, behind));
+            ThreadTeam.Run((gates + GateRows - 1) / GateRows, block => AddWeights(pass, block * GateRows, start, behind));
         }
-        KernelLoop.AddUp(new ReadOnlySpan<float>(biases.Address, shape.Chunks * gates), new Span<float>((float*)results.Bias, gates));
+        var bias = new Span<float>((float*)results.Bias, gates);
+        bias.Clear();
+        for (var chunk = 0; chunk < shape.Chunks; chunk++)
+        {
+            VectorRow.Accumulate(TensorMemory.Row<float>((nint)biases.Address, (long)chunk * gates, gates), bias);
+        }
     }
 
     private static void PackWeights(float* weight, int inner, int columns, ushort* panels)
     {
         var (from, to) = ((nint)weight, (nint)panels);
-        KernelLoop.Share((columns + TileProduct.PanelWidth - 1) / TileProduct.PanelWidth, panel =>
+        ThreadTeam.Run((columns + TileProduct.PanelWidth - 1) / TileProduct.PanelWidth, panel =>
         {
             var column = panel * TileProduct.PanelWidth;
             TilePacking.Panels((float*)from + column, inner, Math.Min(TileProduct.PanelWidth, columns - column), columns, (ushort*)to + TileProduct.PanelOffset(inner, column));

@@ -1,34 +1,19 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 
 namespace Nabla.Training;
 
 /// <summary>
-/// The step of Adam and AdamW for small models on the CPU, in vectors on the calling thread: for these the call of an operation over lists of
-/// tensors costs several times what it computes. Same formula and order of operations as libtorch's fused kernel.
+/// The step of Adam and AdamW on the CPU in one pass of vectors over parameter, gradient and moments, shared among threads in fixed pieces.
+/// Each entry is computed by itself, so results do not depend on the pieces. Same formula and order of operations as libtorch's fused
+/// kernel, which costs as much for the entries and more for each tensor.
 /// </summary>
-internal static class AdamKernel
+internal static unsafe class AdamKernel
 {
-    /// <summary>Entries from which libtorch's kernel, which shares the work among threads, is at least as fast.</summary>
-    private const long MostEntries = 1 << 18;
+    /// <summary>Entries in a piece: some 10 microseconds of work.</summary>
+    public const int PieceSize = 1 << 14;
 
-    /// <summary>Whether the kernel is for these parameters: few entries, float32, dense, on the CPU.</summary>
-    public static bool Fits(IReadOnlyList<ParameterUpdate> updates)
-    {
-        var entries = 0L;
-        foreach (var update in updates)
-        {
-            if (!IsPlain(update.Slot.Value) || !IsPlain(update.Gradient))
-            {
-                return false;
-            }
-            entries += update.Slot.Value.numel();
-        }
-        return entries <= MostEntries;
-    }
-
-    /// <summary>Moves one parameter.</summary>
-    /// <param name="update">The parameter with its state (first, second and perhaps largest second moment) and gradient.</param>
+    /// <summary>Moves parameters.</summary>
+    /// <param name="vectors">Addresses of parameters, gradients and state (first, second and perhaps largest second moment).</param>
     /// <param name="rate">Learning rate.</param>
     /// <param name="decay">Weight decay.</param>
     /// <param name="beta1">Decay of the first moment.</param>
@@ -36,45 +21,57 @@ internal static class AdamKernel
     /// <param name="epsilon">Added to the denominator.</param>
     /// <param name="isDecoupled">AdamW's decay rather than Adam's.</param>
     /// <param name="maximize">Whether to go uphill.</param>
-    public static void Step(ParameterUpdate update, double rate, double decay, double beta1, double beta2, double epsilon, bool isDecoupled, bool maximize)
+    public static void Step(VectorLists vectors, double rate, double decay, double beta1, double beta2, double epsilon, bool isDecoupled, bool maximize)
     {
-        var (slot, sign) = (update.Slot, maximize ? -1f : 1f);
-        var p = Entries(slot.Value);
-        var g = Entries(update.Gradient)[..p.Length];
-        Span<float> m = Entries(slot.State[0])[..p.Length], v = Entries(slot.State[1])[..p.Length];
-        var largest = slot.State.Length > 2 ? Entries(slot.State[2])[..p.Length] : default;
-        var stepSize = (float)(rate / (1 - Math.Pow(beta1, slot.Steps)));
-        var root = (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, slot.Steps)));
-        var (keep, penalty) = (isDecoupled ? (float)(1 - (rate * decay)) : 1f, isDecoupled ? 0f : (float)decay);
-        var (share1, b2, share2, eps) = ((float)(1 - beta1), (float)beta2, (float)(1 - beta2), (float)epsilon);
-        ref float pAt = ref MemoryMarshal.GetReference(p), gAt = ref MemoryMarshal.GetReference(g), mAt = ref MemoryMarshal.GetReference(m);
-        ref float vAt = ref MemoryMarshal.GetReference(v), largestAt = ref MemoryMarshal.GetReference(largest);
-        var i = 0;
-        for (; i <= p.Length - Vector<float>.Count; i += Vector<float>.Count)
+        Constants constants = new(
+            maximize ? -1f : 1f, isDecoupled ? (float)(1 - (rate * decay)) : 1f, isDecoupled ? 0f : (float)decay, (float)(1 - beta1), (float)beta2, (float)(1 - beta2), (float)epsilon);
+        var corrections = new Corrections[vectors.Moving.Count];
+        for (var i = 0; i < corrections.Length; i++)
         {
-            var at = (nuint)i;
-            var value = Vector.LoadUnsafe(ref pAt, at);
-            var gradient = (Vector.LoadUnsafe(ref gAt, at) * sign) + (value * penalty);
-            value *= keep;
-            var first = Vector.LoadUnsafe(ref mAt, at);
-            first += (gradient - first) * share1;
-            var second = (Vector.LoadUnsafe(ref vAt, at) * b2) + (gradient * gradient * share2);
-            first.StoreUnsafe(ref mAt, at);
-            second.StoreUnsafe(ref vAt, at);
-            if (!largest.IsEmpty)
-            {
-                second = Vector.Max(second, Vector.LoadUnsafe(ref largestAt, at));
-                second.StoreUnsafe(ref largestAt, at);
-            }
-            (value - (first * stepSize / ((Vector.SquareRoot(second) * root) + new Vector<float>(eps)))).StoreUnsafe(ref pAt, at);
+            var steps = vectors.Moving[i].Steps;
+            corrections[i] = i > 0 && corrections[i - 1].Steps == steps
+                ? corrections[i - 1]
+                : new(steps, (float)(rate / (1 - Math.Pow(beta1, steps))), (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, steps))));
         }
-        for (; i < p.Length; i++)
+        vectors.Run(number =>
+        {
+            var (tensor, from, count) = vectors.Pieces[number];
+            var offset = (nint)from * sizeof(float);
+            var states = vectors.States;
+            Step((float*)(vectors.Parameters[tensor] + offset), (float*)(vectors.Gradients[tensor] + offset), (float*)(states[0][tensor] + offset), (float*)(states[1][tensor] + offset),
+                states.Length > 2 ? (float*)(states[2][tensor] + offset) : null, count, constants, corrections[tensor]);
+        });
+    }
+
+    private static void Step(float* p, float* g, float* m, float* v, float* largest, int count, Constants c, Corrections corrections)
+    {
+        var (sign, keep, penalty, share1, b2, share2, eps) = c;
+        var (_, stepSize, root) = corrections;
+        var i = 0;
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var value = Vector.Load(p + i);
+            var gradient = (Vector.Load(g + i) * sign) + (value * penalty);
+            value *= keep;
+            var first = Vector.Load(m + i);
+            first += (gradient - first) * share1;
+            var second = (Vector.Load(v + i) * b2) + (gradient * gradient * share2);
+            first.Store(m + i);
+            second.Store(v + i);
+            if (largest is not null)
+            {
+                second = Vector.Max(second, Vector.Load(largest + i));
+                second.Store(largest + i);
+            }
+            (value - (first * stepSize / ((Vector.SquareRoot(second) * root) + new Vector<float>(eps)))).Store(p + i);
+        }
+        for (; i < count; i++)
         {
             var gradient = (g[i] * sign) + (p[i] * penalty);
             m[i] += (gradient - m[i]) * share1;
             v[i] = (v[i] * b2) + (gradient * gradient * share2);
             var second = v[i];
-            if (!largest.IsEmpty)
+            if (largest is not null)
             {
                 second = largest[i] = Math.Max(second, largest[i]);
             }
@@ -82,8 +79,9 @@ internal static class AdamKernel
         }
     }
 
-    private static bool IsPlain(Tensor tensor)
-        => tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU && !tensor.is_sparse && tensor.numel() > 0 && tensor.is_contiguous();
+    /// <summary>Numbers that all entries share.</summary>
+    private readonly record struct Constants(float Sign, float Keep, float Penalty, float Share1, float Beta2, float Share2, float Epsilon);
 
-    private static Span<float> Entries(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
+    /// <summary>Those that depend on the count of a parameter's steps.</summary>
+    private readonly record struct Corrections(long Steps, float StepSize, float Root);
 }

@@ -12,21 +12,21 @@ internal sealed class AdamOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
 {
     private static readonly Tensor[] NoTensors = [];
     private readonly UpdateLists _lists = new();
+    private readonly VectorLists _vectors = new(AdamKernel.PieceSize);
     private readonly bool _amsgrad = settings.Is("amsgrad");
     private readonly bool _maximize = settings.Is("maximize");
     private readonly double _beta2 = settings.Betas[1];
 
     /// <inheritdoc/>
+    protected override VectorLists? Vectors => Settings.Kernels == KernelChoice.Fastest ? _vectors : null;
+
+    /// <inheritdoc/>
+    protected override void UpdateVectors(GroupRates group, VectorLists vectors)
+        => AdamKernel.Step(vectors, group.LearningRate, group.WeightDecay, Momentum!.Value, _beta2, Settings.Epsilon, isDecoupled, _maximize);
+
+    /// <inheritdoc/>
     protected override void UpdateGroup(GroupRates group, IReadOnlyList<ParameterUpdate> updates)
     {
-        if (Settings.Kernels == KernelChoice.Fastest && AdamKernel.Fits(updates))
-        {
-            foreach (var update in updates)
-            {
-                AdamKernel.Step(update, group.LearningRate, group.WeightDecay, Momentum!.Value, _beta2, Settings.Epsilon, isDecoupled, _maximize);
-            }
-            return;
-        }
         foreach (var (steps, kind, same) in UpdateLists.Alike(updates, slot => slot.Steps))
         {
             if (!Settings.UsesLists(kind, same))

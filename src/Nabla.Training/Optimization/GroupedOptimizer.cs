@@ -111,10 +111,15 @@ internal abstract class GroupedOptimizer : Optimizer
         OnStep();
         for (var i = 0; i < _groups.Length; i++)
         {
+            GroupRates rates = new(LearningRate * _groups[i].LearningRateFactor, _groups[i].WeightDecay);
+            if (TryUpdateInMemory(rates, _slots[i]))
+            {
+                continue;
+            }
             var updates = Collect(_slots[i]);
             if (updates.Count > 0)
             {
-                UpdateGroup(new(LearningRate * _groups[i].LearningRateFactor, _groups[i].WeightDecay), updates);
+                UpdateGroup(rates, updates);
             }
         }
         _updates.Clear();
@@ -154,6 +159,14 @@ internal abstract class GroupedOptimizer : Optimizer
     /// <param name="role">Name of the role.</param>
     /// <param name="parameter">The parameter it belongs to.</param>
     protected virtual Tensor NewState(string role, Parameter parameter) => zeros_like(parameter);
+
+    /// <summary>Addresses for a rule whose kernel works on float32 in memory (<see cref="UpdateVectors"/>); null where it has none.</summary>
+    protected virtual VectorLists? Vectors => null;
+
+    /// <summary>Moves the parameters of one group that have a gradient, all of them in memory. Their step counts have been raised.</summary>
+    /// <param name="group">Rate and decay of the group.</param>
+    /// <param name="vectors">Their addresses.</param>
+    protected virtual void UpdateVectors(GroupRates group, VectorLists vectors) => throw new NotSupportedException();
 
     /// <summary>Moves the parameters of one group. Their step counts have been raised; runs without gradients inside a scope.</summary>
     /// <param name="group">Rate and decay of the group.</param>
@@ -208,6 +221,36 @@ internal abstract class GroupedOptimizer : Optimizer
 
     private Tensor[] NewState(Parameter parameter) => [.. _roles.Select(role => NewState(role, parameter))];
 
+    private bool TryUpdateInMemory(GroupRates group, ParameterSlot[] slots)
+    {
+        if (Vectors is not { } vectors || !vectors.TryFind(slots, _roles.Length))
+        {
+            return false;
+        }
+        foreach (var slot in vectors.Moving)
+        {
+            MakeState(slot);
+        }
+        if (!vectors.TryFindStates())
+        {
+            return false;
+        }
+        foreach (var slot in vectors.Moving)
+        {
+            slot.Steps++;
+        }
+        UpdateVectors(group, vectors);
+        return true;
+    }
+
+    private void MakeState(ParameterSlot slot)
+    {
+        if (slot.State.Length != _roles.Length)
+        {
+            slot.Replace(NewState(slot.Value));
+        }
+    }
+
     private List<ParameterUpdate> Collect(ParameterSlot[] slots)
     {
         _updates.Clear(); // one list for all steps: nothing of it outlives the group's update
@@ -217,10 +260,7 @@ internal abstract class GroupedOptimizer : Optimizer
             {
                 continue;
             }
-            if (slot.State.Length != _roles.Length)
-            {
-                slot.Replace(NewState(slot.Value));
-            }
+            MakeState(slot);
             slot.Steps++;
             var isSparse = gradient.is_sparse;
             _updates.Add(isSparse && !TakesSparseRows ? new(slot, gradient.to_dense()) : new(slot, gradient, isSparse));

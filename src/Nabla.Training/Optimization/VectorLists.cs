@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Nabla.Core;
 
 namespace Nabla.Training;
 
@@ -8,9 +9,10 @@ namespace Nabla.Training;
 /// state where operations one by one make five to ten. The pieces do not depend on the number of threads, so sums over them do not either.
 /// Arrays are reused from step to step. Not thread-safe.
 /// </summary>
-internal sealed class VectorLists
+/// <param name="pieceSize">Entries in a piece.</param>
+internal sealed class VectorLists(int pieceSize = VectorLists.PieceSize)
 {
-    /// <summary>Entries in a piece: small enough to divide work, large enough that a call for it costs nothing.</summary>
+    /// <summary>Entries in a piece unless the rule wants others: small enough to divide work, large enough that a call for it costs nothing.</summary>
     internal const int PieceSize = 1 << 16;
     private const long ThreadsFrom = 1 << 18; // entries; below it waking other threads costs more than they save
 
@@ -18,7 +20,9 @@ internal sealed class VectorLists
     private nint[][] _states = [];
     private Piece[] _pieces = [];
     private long[] _lengths = [];
+    private readonly List<ParameterSlot> _moving = [];
     private long _total;
+    private bool _isCut;
 
     /// <summary>The pieces, tensor by tensor.</summary>
     public IReadOnlyList<Piece> Pieces => _pieces;
@@ -35,6 +39,62 @@ internal sealed class VectorLists
     /// <summary>Address of each state tensor, by role.</summary>
     public nint[][] States => _states;
 
+    /// <summary>Parameters that <see cref="TryFind"/> found a gradient for, in the order of the addresses.</summary>
+    public IReadOnlyList<ParameterSlot> Moving => _moving;
+
+    /// <summary>
+    /// Finds the parameters of a group that have a gradient, and both addresses, without an object for each gradient. False when one of them is not
+    /// float32, dense and contiguous on the CPU: then the group must be taken as updates.
+    /// </summary>
+    /// <param name="slots">Parameters of the group.</param>
+    /// <param name="roles">How many state tensors are wanted, from the first; <see cref="TryFindStates"/> finds them.</param>
+    public bool TryFind(ParameterSlot[] slots, int roles)
+    {
+        _moving.Clear();
+        var isKnown = Resize(slots.Length, roles);
+        foreach (var slot in slots)
+        {
+            var form = DenseMemory.FindGradient(slot.Value, ScalarType.Float32, out var gradient, out var length);
+            if (form == GradientForm.None)
+            {
+                continue;
+            }
+            var i = _moving.Count;
+            if (form == GradientForm.Other || !DenseMemory.TryFind(slot.Value, ScalarType.Float32, out _parameters[i], out var count) || count != length)
+            {
+                _isCut = false; // some lengths are new, and the pieces are not
+                return false;
+            }
+            _gradients[i] = gradient;
+            isKnown &= _lengths[i] == length;
+            _lengths[i] = length;
+            _moving.Add(slot);
+        }
+        for (var i = _moving.Count; i < slots.Length; i++)
+        {
+            isKnown &= _lengths[i] == 0;
+            _lengths[i] = 0; // no gradient, nothing to do
+        }
+        CutUnless(isKnown);
+        return true;
+    }
+
+    /// <summary>Finds the state of the <see cref="Moving"/> parameters; false where it does not lie as they do.</summary>
+    public bool TryFindStates()
+    {
+        for (var i = 0; i < _moving.Count; i++)
+        {
+            for (var role = 0; role < _states.Length; role++)
+            {
+                if (!DenseMemory.TryFind(_moving[i].State[role], ScalarType.Float32, out _states[role][i], out var count) || count != _lengths[i])
+                {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
     /// <summary>Takes updates of one kind, if the kernels can read them: float32 or float64 on the CPU, in one layout.</summary>
     /// <param name="kind">Their kind.</param>
     /// <param name="updates">The updates.</param>
@@ -45,18 +105,14 @@ internal sealed class VectorLists
         {
             return false;
         }
-        var isKnown = _lengths.Length == updates.Count && _states.Length == roles;
-        if (!isKnown)
-        {
-            (_parameters, _gradients, _lengths) = (new nint[updates.Count], new nint[updates.Count], new long[updates.Count]);
-            _states = [.. Enumerable.Range(0, roles).Select(_ => new nint[updates.Count])];
-        }
+        var isKnown = Resize(updates.Count, roles);
         for (var i = 0; i < updates.Count; i++)
         {
             var (slot, gradient, _) = updates[i];
             var length = slot.Value.NumberOfElements;
             if (length > int.MaxValue / sizeof(double))
             {
+                _isCut = false;
                 return false; // TorchSharp gives no more than 2 GB of memory as a span
             }
             isKnown &= _lengths[i] == length;
@@ -67,11 +123,7 @@ internal sealed class VectorLists
                 _states[role][i] = Address(slot.State[role]);
             }
         }
-        if (!isKnown)
-        {
-            _total = _lengths.Sum();
-            _pieces = [.. _lengths.Index().SelectMany(length => Cut(length.Index, length.Item))];
-        }
+        CutUnless(isKnown);
         return true;
     }
 
@@ -88,10 +140,9 @@ internal sealed class VectorLists
     /// <param name="body">The function.</param>
     public static void Run(int count, long entries, Action<int> body)
     {
-        var threads = entries < ThreadsFrom ? 1 : Math.Min(count, get_num_threads());
-        if (threads > 1)
+        if (entries >= ThreadsFrom)
         {
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, body);
+            ThreadTeam.Run(count, body);
             return;
         }
         for (var i = 0; i < count; i++)
@@ -103,11 +154,33 @@ internal sealed class VectorLists
     /// <summary>Where a tensor's entries begin; it must be alive while the address is used.</summary>
     internal static unsafe nint Address(Tensor tensor) => tensor.NumberOfElements == 0 ? 0 : (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
 
-    private static IEnumerable<Piece> Cut(int tensor, long length)
+    /// <summary>Room for so many tensors; false where the pieces do not fit any more.</summary>
+    private bool Resize(int count, int roles)
     {
-        for (long from = 0; from < length; from += PieceSize)
+        if (_lengths.Length == count && _states.Length == roles)
         {
-            yield return new(tensor, from, (int)Math.Min(PieceSize, length - from));
+            return true;
+        }
+        (_parameters, _gradients, _lengths) = (new nint[count], new nint[count], new long[count]);
+        _states = [.. Enumerable.Range(0, roles).Select(_ => new nint[count])];
+        return false;
+    }
+
+    private void CutUnless(bool isKnown)
+    {
+        if (!isKnown || !_isCut)
+        {
+            _isCut = true;
+            _total = _lengths.Sum();
+            _pieces = [.. _lengths.Index().SelectMany(length => Cut(length.Index, length.Item))];
+        }
+    }
+
+    private IEnumerable<Piece> Cut(int tensor, long length)
+    {
+        for (long from = 0; from < length; from += pieceSize)
+        {
+            yield return new(tensor, from, (int)Math.Min(pieceSize, length - from));
         }
     }
 }

@@ -10,11 +10,17 @@ internal readonly unsafe ref struct ColumnSums
     private readonly KernelBuffer _rows;
     private readonly int _chunks, _width;
 
-    /// <summary>Takes memory for the sums; <see cref="Address"/> is 0 where they are not wanted.</summary>
+    /// <summary>Takes memory for the sums of the chunks of a matrix; <see cref="Address"/> is 0 where they are not wanted.</summary>
     public ColumnSums(long rows, int width, bool areWanted = true)
+        : this(areWanted ? KernelLoop.Chunks(rows, width) : 0, width)
     {
-        (_chunks, _width) = (areWanted ? KernelLoop.Chunks(rows, width) : 0, width);
-        _rows = areWanted ? new KernelBuffer((long)_chunks * width * sizeof(float)) : default;
+    }
+
+    /// <summary>Takes memory for a number of rows of sums; for 0 they are not wanted.</summary>
+    public ColumnSums(int chunks, int width)
+    {
+        (_chunks, _width) = (chunks, width);
+        _rows = chunks > 0 ? new KernelBuffer((long)chunks * width * sizeof(float)) : default;
     }
 
     /// <summary>Where kernels put the sums of their chunks, by <see cref="Put"/>.</summary>

@@ -64,6 +64,35 @@ internal static unsafe class TilePacking
         }
     }
 
+    /// <summary>The same from bfloat16 rows that are filled up with zeros to whole <see cref="TileProduct.PadInner"/>.</summary>
+    public static void PanelsOfTranspose(ushort* source, int inner, int columns, int sourceStride, ushort* target)
+    {
+        var padded = TileProduct.PadInner(inner);
+        var block = stackalloc uint[Block * Block];
+        for (var column = 0; column < columns; column += Block)
+        {
+            var start = column / TileProduct.PanelWidth * TileProduct.PanelWidth;
+            var width = TileProduct.PaddedWidth(columns - start);
+            var panel = (uint*)(target + TileProduct.PanelOffset(padded, start)) + (column - start);
+            var count = Math.Min(Block, columns - column);
+            for (var pair = 0; pair < padded / 2; pair += Block)
+            {
+                var rows = (uint*)(source + ((long)column * sourceStride)) + pair;
+                if (count == Block)
+                {
+                    Transpose(rows, sourceStride / 2, panel + ((long)pair * width), width);
+                    continue;
+                }
+                new Span<uint>(block, Block * Block).Clear();
+                for (var i = 0; i < count; i++)
+                {
+                    Vector512.Load(rows + ((long)i * (sourceStride / 2))).Store(block + (i * Block));
+                }
+                Transpose(block, Block, panel + ((long)pair * width), width);
+            }
+        }
+    }
+
     /// <summary>First operand from the transpose of a matrix <c>[inner, rows]</c> of float32; the result has <c>PadInner(inner)</c> entries a row, <paramref name="targetStride"/> apart.</summary>
     public static void RowsOfTranspose(float* source, int inner, int rows, int sourceStride, ushort* target, int targetStride)
         => RowsOfTranspose(source, inner, rows, sourceStride, target, targetStride, &Pairs);

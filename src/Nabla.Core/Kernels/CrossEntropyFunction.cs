@@ -3,34 +3,32 @@ using System.Runtime.InteropServices;
 
 namespace Nabla.Core.Kernels;
 
-/// <summary>
-/// Mean cross entropy of few logits with class numbers as an autograd function. Arguments: logits <c>[rows, classes]</c>, targets
-/// <c>[rows]</c> (int64, checked), the number that counts nothing.
-/// </summary>
-internal sealed class CrossEntropyFunction : autograd.SingleTensorFunction<CrossEntropyFunction>
+/// <summary>Mean cross entropy of few logits with class numbers as one operation of the graph.</summary>
+internal static class CrossEntropyFunction
 {
-    public override string Name => nameof(CrossEntropyFunction);
-
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    /// <summary>The loss, <c>[]</c>. Call it where gradients are on and the logits require one.</summary>
+    /// <param name="logits"><c>[rows, classes]</c>.</param>
+    /// <param name="targets"><c>[rows]</c>, int64, checked.</param>
+    /// <param name="ignored">The number that counts nothing.</param>
+    public static Tensor Apply(Tensor logits, Tensor targets, long ignored)
     {
-        ctx.set_materialize_grads(false);
-        var (loss, gradient) = Run((Tensor)vars[0], (Tensor)vars[1], (long)vars[2]);
-        ctx.save_for_backward([gradient]);
+        var (loss, gradient) = Run(logits, targets, ignored);
+        using (gradient)
+        {
+            FusedNode.Attach(nameof(CrossEntropyFunction), loss, [logits], [gradient], (saved, cotangent)
+                => [MemoryMarshal.Cast<byte, float>(cotangent.bytes)[0] == 1 ? saved[0] : saved[0].mul(cotangent)]);
+        }
         return loss;
     }
-
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
-        => FusedFunction.Backward(Name, ctx, grad_output, 3, (saved, cotangent)
-            => [MemoryMarshal.Cast<byte, float>(cotangent.bytes)[0] == 1 ? saved[0] : saved[0].mul(cotangent), null, null]);
 
     /// <summary>The loss, <c>[]</c>, and its gradient, the shape of the logits.</summary>
     public static (Tensor Loss, Tensor Gradient) Run(Tensor logits, Tensor targets, long ignored)
     {
         using var scope = NewDisposeScope();
         var (dense, ids) = (logits.contiguous(), targets.contiguous());
-        var (loss, gradient) = (torch.empty([]), torch.empty(logits.shape));
+        var (loss, gradient) = (torch.empty([]), torch.empty([logits.size(0), logits.size(1)]));
         MemoryMarshal.Cast<byte, float>(loss.bytes)[0] = Forward(
-            MemoryMarshal.Cast<byte, float>(dense.bytes), MemoryMarshal.Cast<byte, long>(ids.bytes), MemoryMarshal.Cast<byte, float>(gradient.bytes), (int)logits.shape[1], ignored);
+            MemoryMarshal.Cast<byte, float>(dense.bytes), MemoryMarshal.Cast<byte, long>(ids.bytes), MemoryMarshal.Cast<byte, float>(gradient.bytes), (int)logits.size(1), ignored);
         return (loss.MoveToOuterDisposeScope(), gradient.MoveToOuterDisposeScope());
     }
 

@@ -31,6 +31,29 @@ internal static class FusedFunction
         _handedOver = null;
     }
 
+    /// <summary>Whether a pass is possible.</summary>
+    /// <param name="name">The function, for messages.</param>
+    /// <param name="isDone">Whether there has been one.</param>
+    public static void CheckPass(string name, bool isDone)
+    {
+        if (is_grad_enabled())
+        {
+            throw new TrainingException($"{name}: gradients of gradients cannot pass through a fused kernel. Run the forward pass under FusedOperations.Use(false).");
+        }
+        if (isDone)
+        {
+            throw new TrainingException($"{name}: the backward pass went through the same forward pass twice. Run the forward pass again, or run it under FusedOperations.Use(false), which keeps its tensors.");
+        }
+    }
+
+    /// <summary>Keeps a gradient that a pass returns until <see cref="Release"/>.</summary>
+    /// <param name="gradient">In the innermost scope.</param>
+    public static Tensor HandOver(Tensor gradient)
+    {
+        (_handedOver ??= []).Add(gradient.MoveToOuterDisposeScope());
+        return gradient;
+    }
+
     private static List<Tensor> Run(string name, autograd.AutogradContext context, Tensor cotangent, int arguments, Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]> body)
     {
         Release();
@@ -38,14 +61,7 @@ internal static class FusedFunction
         {
             return [.. new Tensor[arguments]];
         }
-        if (is_grad_enabled())
-        {
-            throw new TrainingException($"{name}: gradients of gradients cannot pass through a fused kernel. Run the forward pass under FusedOperations.Use(false).");
-        }
-        if (context.get_data(Done) is not null)
-        {
-            throw new TrainingException($"{name}: the backward pass went through the same forward pass twice. Run the forward pass again, or run it under FusedOperations.Use(false), which keeps its tensors.");
-        }
+        CheckPass(name, context.get_data(Done) is not null);
         using var scope = NewDisposeScope();
         var saved = context.get_saved_variables();
         context.save_data(Done, true);

@@ -1,59 +1,54 @@
 namespace Nabla.Core.Kernels;
 
-/// <summary>A chain of linear layers with relu as an autograd function. Arguments: x, then weight and bias (or null) of each layer.</summary>
-internal sealed class PerceptronFunction : autograd.SingleTensorFunction<PerceptronFunction>
+/// <summary>A chain of linear layers with relu as one operation of the graph.</summary>
+internal static class PerceptronFunction
 {
-    private const string Given = "given";
-
-    private sealed record Shape(int Batch, int[] Widths, bool[] HasBias, bool NeedsInputGradient);
-
-    public override string Name => nameof(PerceptronFunction);
-
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    /// <summary>The output, <c>[batch, outputs]</c>. Call it where gradients are on and one of the arguments requires one.</summary>
+    /// <param name="x">Input, <c>[batch, inputs]</c>.</param>
+    /// <param name="weights">Weight of each layer.</param>
+    /// <param name="biases">Bias of each layer, or null.</param>
+    public static Tensor Apply(Tensor x, IReadOnlyList<Tensor> weights, IReadOnlyList<Tensor?> biases)
     {
-        ctx.set_materialize_grads(false);
-        var x = (Tensor)vars[0];
-        var layers = (vars.Length - 1) / 2;
-        var (weights, biases) = (new Tensor[layers], new Tensor?[layers]);
-        for (var layer = 0; layer < layers; layer++)
+        var (batch, widths, needsInputGradient) = ((int)x.size(0), Widths(weights), x.requires_grad);
+        Tensor[] parameters = [.. weights, .. biases.OfType<Tensor>()];
+        bool[] hasBias = [.. biases.Select(bias => bias is not null)];
+        var (y, tape) = Run(x, weights, biases, batch, widths);
+        using (tape)
         {
-            (weights[layer], biases[layer]) = ((Tensor)vars[1 + (2 * layer)], (Tensor?)vars[2 + (2 * layer)]);
+            FusedNode.Attach(nameof(PerceptronFunction), y, [x, .. parameters], [tape, .. parameters],
+                (saved, cotangent) => Backward(saved, cotangent, batch, widths, hasBias, needsInputGradient));
         }
-        var shape = new Shape((int)x.size(0), Widths(weights), Array.ConvertAll(biases, bias => bias is not null), x.requires_grad);
-        var (y, tape) = Run(x, weights, biases, shape.Batch, shape.Widths);
-        ctx.save_data(Given, shape);
-        ctx.save_for_backward([tape, .. weights, .. biases.OfType<Tensor>()]);
         return y;
     }
 
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
-        => FusedFunction.Backward(Name, ctx, grad_output, 1 + (2 * ((Shape)ctx.get_data(Given)).HasBias.Length), (saved, cotangent) =>
+    /// <summary>Gradients of input, weights and those biases that there are.</summary>
+    private static Tensor?[] Backward(IReadOnlyList<Tensor> saved, Tensor cotangent, int batch, int[] widths, bool[] hasBias, bool needsInputGradient)
+    {
+        var layers = hasBias.Length;
+        var gradients = new Tensor?[saved.Count];
+        nint[] weights = new nint[layers], weightGradients = new nint[layers], biasGradients = new nint[layers];
+        gradients[0] = needsInputGradient ? torch.empty([batch, widths[0]]) : null;
+        for (int layer = 0, next = 1 + layers; layer < layers; layer++)
         {
-            var shape = (Shape)ctx.get_data(Given);
-            var layers = shape.HasBias.Length;
-            var gradients = new Tensor?[1 + (2 * layers)];
-            gradients[0] = shape.NeedsInputGradient ? torch.empty([shape.Batch, shape.Widths[0]]) : null;
-            Span<nint> weights = stackalloc nint[layers], weightGradients = stackalloc nint[layers], biasGradients = stackalloc nint[layers];
-            for (var layer = 0; layer < layers; layer++)
+            var weight = torch.empty([widths[layer + 1], widths[layer]]);
+            gradients[1 + layer] = weight;
+            (weights[layer], weightGradients[layer]) = (TensorMemory.Address(saved[1 + layer]), TensorMemory.Address(weight));
+            if (hasBias[layer])
             {
-                var (weight, bias) = (torch.empty([shape.Widths[layer + 1], shape.Widths[layer]]), shape.HasBias[layer] ? torch.empty([shape.Widths[layer + 1]]) : null);
-                (gradients[1 + (2 * layer)], gradients[2 + (2 * layer)]) = (weight, bias);
-                (weights[layer], weightGradients[layer], biasGradients[layer]) = (TensorMemory.Address(saved[1 + layer]), TensorMemory.Address(weight), bias is null ? 0 : TensorMemory.Address(bias));
+                var bias = torch.empty([widths[layer + 1]]);
+                gradients[next++] = bias;
+                biasGradients[layer] = TensorMemory.Address(bias);
             }
-            var gradient = cotangent.to_type(ScalarType.Float32).contiguous();
-            PerceptronKernel.Backward(shape.Batch, shape.Widths, TensorMemory.Address(saved[0]), weights, TensorMemory.Address(gradient), weightGradients, biasGradients,
-                gradients[0] is { } inputGradient ? TensorMemory.Address(inputGradient) : 0);
-            var bias0 = 1 + layers;
-            for (var layer = 0; layer < layers; layer++)
-            {
-                gradients[1 + (2 * layer)] = DirectGradients.Deliver(saved[1 + layer], gradients[1 + (2 * layer)]!);
-                if (gradients[2 + (2 * layer)] is { } biasGradient)
-                {
-                    gradients[2 + (2 * layer)] = DirectGradients.Deliver(saved[bias0++], biasGradient);
-                }
-            }
-            return gradients;
-        });
+        }
+        var gradient = cotangent.to_type(ScalarType.Float32).contiguous();
+        PerceptronKernel.Backward(batch, widths, TensorMemory.Address(saved[0]), weights, TensorMemory.Address(gradient), weightGradients, biasGradients,
+            gradients[0] is { } inputGradient ? TensorMemory.Address(inputGradient) : 0);
+        for (var i = 1; i < gradients.Length; i++)
+        {
+            gradients[i] = DirectGradients.Deliver(saved[i], gradients[i]!);
+        }
+        return gradients;
+    }
 
     /// <summary>Output and tape.</summary>
     public static (Tensor Y, Tensor Tape) Run(Tensor x, IReadOnlyList<Tensor> weights, IReadOnlyList<Tensor?> biases, int batch, int[] widths)
@@ -62,7 +57,7 @@ internal sealed class PerceptronFunction : autograd.SingleTensorFunction<Percept
         var input = x.contiguous();
         var y = torch.empty([batch, widths[^1]]);
         var tape = torch.empty([PerceptronKernel.TapeSize(batch, widths)], ScalarType.BFloat16);
-        Span<nint> weightAddresses = stackalloc nint[weights.Count], biasAddresses = stackalloc nint[weights.Count];
+        nint[] weightAddresses = new nint[weights.Count], biasAddresses = new nint[weights.Count];
         for (var layer = 0; layer < weights.Count; layer++)
         {
             (weightAddresses[layer], biasAddresses[layer]) = (TensorMemory.Address(weights[layer]), biases[layer] is { } bias ? TensorMemory.Address(bias) : 0);

@@ -5,7 +5,9 @@ namespace Nabla.Core.Kernels;
 
 /// <summary>
 /// A chain of linear layers with relu between them, on the processor's tiles: forward and backward in one call each, with activations in
-/// bfloat16 and sums, biases and gradients of weights in float32, the arithmetic of mixed precision.
+/// bfloat16 and sums, biases and gradients of weights in float32, the arithmetic of mixed precision. Work is shared among threads in pieces
+/// that depend on the shapes only, so results are the same bits for any number of them: weights by panels, then rows through all layers,
+/// then gradients of weights by their rows.
 /// </summary>
 internal static unsafe class PerceptronKernel
 {
@@ -30,35 +32,24 @@ internal static unsafe class PerceptronKernel
     /// <param name="biases">Bias of each layer, float32; 0: none.</param>
     /// <param name="tape">Takes the inputs of the layers, <see cref="TapeSize"/> entries.</param>
     /// <param name="y">Takes the output, float32, <c>[batch, widths[^1]]</c>.</param>
-    public static void Forward(int batch, ReadOnlySpan<int> widths, nint x, ReadOnlySpan<nint> weights, ReadOnlySpan<nint> biases, nint tape, nint y)
+    public static void Forward(int batch, int[] widths, nint x, nint[] weights, nint[] biases, nint tape, nint y)
     {
-        var input = (ushort*)tape;
-        TilePacking.Rows((float*)x, batch, widths[0], widths[0], input, TileProduct.PadInner(widths[0]));
-        using var sums = new KernelBuffer((long)batch * TileProduct.PanelWidth * sizeof(float));
-        for (var layer = 0; layer < weights.Length; layer++)
+        var layers = PerceptronLayer.Of(batch, widths);
+        using var packed = new KernelBuffer(layers[^1].ForwardEnd * sizeof(ushort));
+        var panels = (ushort*)packed.Address;
+        var isShared = IsShared(batch, widths);
+        Share(isShared, layers[^1].OutputPanelsEnd, item =>
         {
-            var (inputs, outputs) = (widths[layer], widths[layer + 1]);
-            var (padded, isLast) = (TileProduct.PadInner(inputs), layer == weights.Length - 1);
-            var next = input + ((long)batch * padded);
-            using var packed = new KernelBuffer((long)TileProduct.PackedSize(inputs, outputs) * sizeof(ushort));
-            TilePacking.PanelsOfTranspose((float*)weights[layer], inputs, outputs, inputs, (ushort*)packed.Address);
-            for (var column = 0; column < outputs; column += TileProduct.PanelWidth)
-            {
-                var columns = Math.Min(TileProduct.PanelWidth, outputs - column);
-                TileProduct.MultiplyPanel(batch, columns, padded, input, padded, (ushort*)packed.Address + TileProduct.PanelOffset(padded, column), (float*)sums.Address, TileProduct.PanelWidth);
-                var bias = biases[layer] == 0 ? null : (float*)biases[layer] + column;
-                var sum = (float*)sums.Address;
-                if (isLast)
-                {
-                    Add(sum, batch, bias, columns, (float*)y + column, outputs);
-                    continue;
-                }
-                AddAndCut(sum, batch, bias, columns);
-                TilePacking.Rows(sum, batch, columns, TileProduct.PanelWidth, next + column, TileProduct.PadInner(outputs), Padding(column, outputs));
-            }
-            input = next;
-        }
-        TileProduct.Release();
+            var layer = PerceptronLayer.OfOutputPanel(layers, item);
+            var column = (item - layer.OutputPanels) * TileProduct.PanelWidth;
+            TilePacking.PanelsOfTranspose((float*)weights[layer.Number] + ((long)column * layer.Inputs), layer.Inputs, Math.Min(TileProduct.PanelWidth, layer.Outputs - column), layer.Inputs,
+                panels + layer.Forward + TileProduct.PanelOffset(layer.PaddedInputs, column));
+        });
+        Share(isShared, Chunks(batch), chunk =>
+        {
+            var start = chunk * ChunkRows;
+            ForwardRows(layers, start, Math.Min(ChunkRows, batch - start), (float*)x, panels, biases, (ushort*)tape, (float*)y);
+        });
     }
 
     /// <summary>Backward.</summary>
@@ -70,62 +61,145 @@ internal static unsafe class PerceptronKernel
     /// <param name="weightGradients">Take the gradients of the weights, float32.</param>
     /// <param name="biasGradients">Take those of the biases; 0: none.</param>
     /// <param name="inputGradient">Takes that of the input; 0: none.</param>
-    public static void Backward(
-        int batch, ReadOnlySpan<int> widths, nint tape, ReadOnlySpan<nint> weights, nint gradient, ReadOnlySpan<nint> weightGradients, ReadOnlySpan<nint> biasGradients, nint inputGradient)
+    public static void Backward(int batch, int[] widths, nint tape, nint[] weights, nint gradient, nint[] weightGradients, nint[] biasGradients, nint inputGradient)
+    {
+        var layers = PerceptronLayer.Of(batch, widths);
+        var (chunks, paddedBatch, isShared, last) = (Chunks(batch), TileProduct.PadInner(batch), IsShared(batch, widths), layers[^1]);
+        using KernelBuffer weightBuffer = new(last.BackwardEnd * sizeof(ushort)), tapeBuffer = new(last.TapePanelsEnd * sizeof(ushort));
+        using KernelBuffer slopeBuffer = new(last.SlopesEnd * sizeof(ushort)), sumBuffer = new((long)chunks * last.BiasesEnd * sizeof(float));
+        ushort* weightPanels = (ushort*)weightBuffer.Address, tapePanels = (ushort*)tapeBuffer.Address, slopes = (ushort*)slopeBuffer.Address;
+        var sums = (float*)sumBuffer.Address;
+        Share(isShared, last.InputPanelsEnd, item =>
+        {
+            var layer = PerceptronLayer.OfInputPanel(layers, item);
+            var column = (item - layer.InputPanels) * TileProduct.PanelWidth;
+            var columns = Math.Min(TileProduct.PanelWidth, layer.Inputs - column);
+            TilePacking.Panels((ushort*)tape + layer.Tape + column, batch, columns, layer.PaddedInputs, tapePanels + layer.TapePanels + TileProduct.PanelOffset(paddedBatch, column));
+            if (layer.Number > 0 || inputGradient != 0)
+            {
+                TilePacking.Panels((float*)weights[layer.Number] + column, layer.Outputs, columns, layer.Inputs, weightPanels + layer.Backward + TileProduct.PanelOffset(layer.PaddedOutputs, column));
+            }
+        });
+        Share(isShared, chunks, chunk =>
+        {
+            var start = chunk * ChunkRows;
+            BackwardRows(layers, start, Math.Min(ChunkRows, batch - start), paddedBatch, (ushort*)tape, weightPanels, (float*)gradient, slopes, sums + ((long)chunk * last.BiasesEnd), (float*)inputGradient);
+        });
+        Share(isShared, last.OutputPanelsEnd, item =>
+        {
+            var layer = PerceptronLayer.OfOutputPanel(layers, item);
+            var row = (item - layer.OutputPanels) * TileProduct.PanelWidth;
+            var rows = Math.Min(TileProduct.PanelWidth, layer.Outputs - row);
+            TileProduct.Multiply(rows, layer.Inputs, paddedBatch, slopes + layer.Slopes + ((long)row * paddedBatch), paddedBatch, tapePanels + layer.TapePanels,
+                (float*)weightGradients[layer.Number] + ((long)row * layer.Inputs), layer.Inputs);
+            TileProduct.Release();
+            if (biasGradients[layer.Number] != 0)
+            {
+                SumRows(sums + layer.Biases + row, chunks, rows, last.BiasesEnd, (float*)biasGradients[layer.Number] + row);
+            }
+        });
+    }
+
+    private const int ChunkRows = 64; // part of the result: sums of biases are made for each chunk
+    private const long SharedFrom = 2L << 20; // multiply-adds; the five parts of a smaller step are a few microseconds each
+
+    private static int Chunks(int batch) => (batch + ChunkRows - 1) / ChunkRows;
+
+    private static bool IsShared(int batch, int[] widths)
+    {
+        var work = 0L;
+        for (var layer = 1; layer < widths.Length; layer++)
+        {
+            work += (long)batch * widths[layer - 1] * widths[layer];
+        }
+        return work >= SharedFrom;
+    }
+
+    private static void Share(bool isShared, int count, Action<int> body)
+    {
+        if (isShared)
+        {
+            KernelTeam.Run(count, body);
+            return;
+        }
+        for (var i = 0; i < count; i++)
+        {
+            body(i);
+        }
+    }
+
+    /// <summary>Some rows through all layers: no other row is needed for them.</summary>
+    private static void ForwardRows(PerceptronLayer[] layers, int start, int rows, float* x, ushort* panels, nint[] biases, ushort* tape, float* y)
+    {
+        using var sums = new KernelBuffer((long)rows * TileProduct.PanelWidth * sizeof(float));
+        var sum = (float*)sums.Address;
+        var first = layers[0];
+        TilePacking.Rows(x + ((long)start * first.Inputs), rows, first.Inputs, first.Inputs, tape + ((long)start * first.PaddedInputs), first.PaddedInputs);
+        foreach (var layer in layers)
+        {
+            var input = tape + layer.Tape + ((long)start * layer.PaddedInputs);
+            for (var column = 0; column < layer.Outputs; column += TileProduct.PanelWidth)
+            {
+                var columns = Math.Min(TileProduct.PanelWidth, layer.Outputs - column);
+                TileProduct.MultiplyPanel(rows, columns, layer.PaddedInputs, input, layer.PaddedInputs, panels + layer.Forward + TileProduct.PanelOffset(layer.PaddedInputs, column), sum, TileProduct.PanelWidth);
+                var bias = biases[layer.Number] == 0 ? null : (float*)biases[layer.Number] + column;
+                if (layer.Number == layers.Length - 1)
+                {
+                    Add(sum, rows, bias, columns, y + ((long)start * layer.Outputs) + column, layer.Outputs);
+                    continue;
+                }
+                AddAndCut(sum, rows, bias, columns);
+                var next = layers[layer.Number + 1];
+                TilePacking.Rows(sum, rows, columns, TileProduct.PanelWidth, tape + next.Tape + ((long)start * next.PaddedInputs) + column, next.PaddedInputs, Padding(column, layer.Outputs));
+            }
+        }
+        TileProduct.Release();
+    }
+
+    /// <summary>Slopes of some rows, layer by layer downwards: transposed for the gradients of weights, and summed for those of biases.</summary>
+    private static void BackwardRows(
+        PerceptronLayer[] layers, int start, int rows, int paddedBatch, ushort* tape, ushort* weightPanels, float* gradient, ushort* transposed, float* biases, float* inputGradient)
     {
         var widest = 0;
-        foreach (var width in widths)
+        foreach (var layer in layers)
         {
-            widest = Math.Max(widest, width);
+            widest = Math.Max(widest, layer.PaddedOutputs);
         }
-        var (paddedBatch, paddedWidest) = (TileProduct.PadInner(batch), TileProduct.PadInner(widest));
-        using var sums = new KernelBuffer((long)batch * TileProduct.PanelWidth * sizeof(float));
-        using var slopesA = new KernelBuffer((long)batch * paddedWidest * sizeof(ushort));
-        using var slopesB = new KernelBuffer((long)batch * paddedWidest * sizeof(ushort));
-        using var transposedA = new KernelBuffer((long)paddedBatch * paddedWidest * sizeof(ushort));
-        using var transposedB = new KernelBuffer((long)paddedBatch * paddedWidest * sizeof(ushort));
+        using var sums = new KernelBuffer((long)rows * TileProduct.PanelWidth * sizeof(float));
+        using KernelBuffer slopesA = new((long)rows * widest * sizeof(ushort)), slopesB = new((long)rows * widest * sizeof(ushort));
         ushort* slopes = (ushort*)slopesA.Address, below = (ushort*)slopesB.Address;
-        ushort* transposed = (ushort*)transposedA.Address, belowTransposed = (ushort*)transposedB.Address;
-        var last = widths[^1];
-        TilePacking.Rows((float*)gradient, batch, last, last, slopes, TileProduct.PadInner(last));
-        TilePacking.RowsOfTranspose((float*)gradient, batch, last, last, transposed, paddedBatch);
-        SumRows((float*)gradient, batch, last, last, (float*)biasGradients[^1]);
-        var input = (ushort*)tape + TapeSize(batch, widths);
-        for (var layer = weights.Length - 1; layer >= 0; layer--)
+        var sum = (float*)sums.Address;
+        var last = layers[^1];
+        var own = gradient + ((long)start * last.Outputs);
+        TilePacking.Rows(own, rows, last.Outputs, last.Outputs, slopes, last.PaddedOutputs);
+        TilePacking.RowsOfTranspose(own, rows, last.Outputs, last.Outputs, transposed + last.Slopes + start, paddedBatch);
+        SumRows(own, rows, last.Outputs, last.Outputs, biases + last.Biases);
+        for (var number = layers.Length - 1; number >= 0; number--)
         {
-            var (inputs, outputs) = (widths[layer], widths[layer + 1]);
-            var (paddedInputs, paddedOutputs) = (TileProduct.PadInner(inputs), TileProduct.PadInner(outputs));
-            input -= (long)batch * paddedInputs;
-            using var packed = new KernelBuffer((long)Math.Max(TileProduct.PackedSize(batch, inputs), TileProduct.PackedSize(outputs, inputs)) * sizeof(ushort));
-            var panels = (ushort*)packed.Address;
-            TilePacking.Panels(input, batch, inputs, paddedInputs, panels);
-            TileProduct.Multiply(outputs, inputs, paddedBatch, transposed, paddedBatch, panels, (float*)weightGradients[layer], inputs);
-            if (layer == 0 && inputGradient == 0)
+            var layer = layers[number];
+            var panels = weightPanels + layer.Backward;
+            if (number == 0)
             {
+                if (inputGradient is not null)
+                {
+                    TileProduct.Multiply(rows, layer.Inputs, layer.PaddedOutputs, slopes, layer.PaddedOutputs, panels, inputGradient + ((long)start * layer.Inputs), layer.Inputs);
+                }
                 break;
             }
-            TilePacking.Panels((float*)weights[layer], outputs, inputs, inputs, panels);
-            if (layer == 0)
+            var lower = layers[number - 1];
+            var input = tape + layer.Tape + ((long)start * layer.PaddedInputs);
+            for (var column = 0; column < layer.Inputs; column += TileProduct.PanelWidth)
             {
-                TileProduct.Multiply(batch, inputs, paddedOutputs, slopes, paddedOutputs, panels, (float*)inputGradient, inputs);
-                break;
-            }
-            for (var column = 0; column < inputs; column += TileProduct.PanelWidth)
-            {
-                var columns = Math.Min(TileProduct.PanelWidth, inputs - column);
-                var sum = (float*)sums.Address;
-                TileProduct.MultiplyPanel(batch, columns, paddedOutputs, slopes, paddedOutputs, panels + TileProduct.PanelOffset(paddedOutputs, column), sum, TileProduct.PanelWidth);
-                Mask(sum, batch, input + column, paddedInputs, columns);
-                SumRows(sum, batch, columns, TileProduct.PanelWidth, biasGradients[layer - 1] == 0 ? null : (float*)biasGradients[layer - 1] + column);
-                TilePacking.Rows(sum, batch, columns, TileProduct.PanelWidth, below + column, paddedInputs, Padding(column, inputs));
-                TilePacking.RowsOfTranspose(sum, batch, columns, TileProduct.PanelWidth, belowTransposed + ((long)column * paddedBatch), paddedBatch);
+                var columns = Math.Min(TileProduct.PanelWidth, layer.Inputs - column);
+                TileProduct.MultiplyPanel(rows, columns, layer.PaddedOutputs, slopes, layer.PaddedOutputs, panels + TileProduct.PanelOffset(layer.PaddedOutputs, column), sum, TileProduct.PanelWidth);
+                Mask(sum, rows, input + column, layer.PaddedInputs, columns);
+                SumRows(sum, rows, columns, TileProduct.PanelWidth, biases + lower.Biases + column);
+                TilePacking.Rows(sum, rows, columns, TileProduct.PanelWidth, below + column, layer.PaddedInputs, Padding(column, layer.Inputs));
+                TilePacking.RowsOfTranspose(sum, rows, columns, TileProduct.PanelWidth, transposed + lower.Slopes + ((long)column * paddedBatch) + start, paddedBatch);
             }
             var free = slopes;
             slopes = below;
             below = free;
-            free = transposed;
-            transposed = belowTransposed;
-            belowTransposed = free;
         }
         TileProduct.Release();
     }
@@ -190,13 +264,9 @@ internal static unsafe class PerceptronKernel
         }
     }
 
-    /// <summary>Sums of columns; <paramref name="target"/> may be null.</summary>
+    /// <summary>Sums of columns.</summary>
     private static void SumRows(float* source, int rows, int columns, int stride, float* target)
     {
-        if (target is null)
-        {
-            return;
-        }
         var i = 0;
         for (; i <= columns - Vector512<float>.Count; i += Vector512<float>.Count)
         {

@@ -15,8 +15,8 @@ public static class CrossEntropyOps
         ArgumentNullException.ThrowIfNull(logits);
         ArgumentNullException.ThrowIfNull(targets);
         return FusedOperations.AreEnabled && logits.device_type == DeviceType.CPU && logits.dtype == ScalarType.Float32 && Autocast.TypeOn(DeviceType.CPU) == ScalarType.BFloat16
-            && logits.dim() == 2 && logits.numel() is > 0 and <= MostLogits && logits.shape[1] <= MostClasses
-            && targets.dtype == ScalarType.Int64 && targets.device_type == DeviceType.CPU && targets.dim() == 1 && targets.numel() == logits.shape[0];
+            && logits.dim() == 2 && logits.numel() is > 0 and <= MostLogits && logits.size(1) <= MostClasses
+            && targets.dtype == ScalarType.Int64 && targets.device_type == DeviceType.CPU && targets.dim() == 1 && targets.numel() == logits.size(0);
     }
 
     /// <summary>Mean over rows of <c>-log softmax(logits)[target]</c>.</summary>
@@ -29,7 +29,7 @@ public static class CrossEntropyOps
         ArgumentNullException.ThrowIfNull(logits);
         if (is_grad_enabled() && logits.requires_grad)
         {
-            return CrossEntropyFunction.apply(logits, targets, ignored);
+            return CrossEntropyFunction.Apply(logits, targets, ignored);
         }
         var (loss, gradient) = CrossEntropyFunction.Run(logits, targets, ignored);
         gradient.Dispose();

@@ -38,13 +38,7 @@ public static class PerceptronOps
             tape.Dispose();
             return y;
         }
-        var arguments = new object?[1 + (2 * weights.Count)];
-        arguments[0] = x;
-        for (var layer = 0; layer < weights.Count; layer++)
-        {
-            (arguments[1 + (2 * layer)], arguments[2 + (2 * layer)]) = (weights[layer], biases[layer]);
-        }
-        return PerceptronFunction.apply(arguments!);
+        return PerceptronFunction.Apply(x, weights, biases);
     }
 
     private static Tensor Plain(Tensor x, IReadOnlyList<Tensor> weights, IReadOnlyList<Tensor?> biases)

@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -35,6 +38,10 @@ internal sealed class LossMeter : IDisposable
     /// <summary>The value of a loss where reading it is free, on the CPU; else null.</summary>
     public static double? Read(Tensor loss)
     {
+        if (DenseMemory.TryFind(loss, ScalarType.Float32, out var address, out var count) && count == 1)
+        {
+            return BitConverter.Int32BitsToSingle(Marshal.ReadInt32(address));
+        }
         if (loss.device_type != DeviceType.CPU)
         {
             return null;

@@ -12,13 +12,12 @@ internal sealed class AdamOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
 {
     private static readonly Tensor[] NoTensors = [];
     private readonly UpdateLists _lists = new();
-    private readonly VectorLists _vectors = new(AdamKernel.PieceSize);
     private readonly bool _amsgrad = settings.Is("amsgrad");
     private readonly bool _maximize = settings.Is("maximize");
     private readonly double _beta2 = settings.Betas[1];
 
     /// <inheritdoc/>
-    protected override VectorLists? Vectors => Settings.Kernels == KernelChoice.Fastest ? _vectors : null;
+    protected override VectorLists? CreateVectors() => Settings.Kernels == KernelChoice.Fastest ? new(AdamKernel.PieceSize) : null;
 
     /// <inheritdoc/>
     protected override void UpdateVectors(GroupRates group, VectorLists vectors)

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Nabla.Core;
 
 namespace Nabla.Training;
@@ -114,6 +115,10 @@ public static class Gradients
     {
         ArgumentNullException.ThrowIfNull(parameters);
         using var scope = NewDisposeScope();
+        if (TryFindNonFinite(parameters, out var first))
+        {
+            return first;
+        }
         var named = parameters.Select(parameter => (parameter.Name, Gradient: parameter.Value.grad)).Where(pair => pair.Gradient is not null && pair.Gradient.numel() > 0).ToArray();
         if (named.Length == 0)
         {
@@ -130,6 +135,41 @@ public static class Gradients
             }
         }
         return null;
+    }
+
+    /// <summary>The search in memory, where all gradients lie in it as dense float32.</summary>
+    private static unsafe bool TryFindNonFinite(IEnumerable<NamedParameter> parameters, out string? first)
+    {
+        first = null;
+        foreach (var (name, parameter) in parameters)
+        {
+            switch (DenseMemory.FindGradient(parameter, ScalarType.Float32, out var address, out var count))
+            {
+                case GradientForm.Other:
+                    return false;
+                case GradientForm.Dense when first is null && !AreFinite((float*)address, count):
+                    first = name;
+                    break;
+            }
+        }
+        return true;
+    }
+
+    private static unsafe bool AreFinite(float* values, long count)
+    {
+        var i = 0L;
+        var sum = Vector<float>.Zero; // x - x is 0 for a finite x, else not a number, and that stays in the sum
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var value = Vector.Load(values + i);
+            sum += value - value;
+        }
+        var rest = Vector.Sum(sum);
+        for (; i < count; i++)
+        {
+            rest += values[i] - values[i];
+        }
+        return rest == 0;
     }
 
     private static void CheckEmpty(List<Tensor> gradients, double order, string method)

@@ -13,6 +13,7 @@ internal abstract class GroupedOptimizer : Optimizer
     private readonly ParameterSlot[][] _slots;
     private readonly string[] _roles;
     private readonly List<ParameterUpdate> _updates = [];
+    private VectorLists?[]? _vectors;
     private double? _momentum;
 
     /// <summary>Takes over groups.</summary>
@@ -112,7 +113,7 @@ internal abstract class GroupedOptimizer : Optimizer
         for (var i = 0; i < _groups.Length; i++)
         {
             GroupRates rates = new(LearningRate * _groups[i].LearningRateFactor, _groups[i].WeightDecay);
-            if (TryUpdateInMemory(rates, _slots[i]))
+            if (TryUpdateInMemory(rates, i))
             {
                 continue;
             }
@@ -160,8 +161,8 @@ internal abstract class GroupedOptimizer : Optimizer
     /// <param name="parameter">The parameter it belongs to.</param>
     protected virtual Tensor NewState(string role, Parameter parameter) => zeros_like(parameter);
 
-    /// <summary>Addresses for a rule whose kernel works on float32 in memory (<see cref="UpdateVectors"/>); null where it has none.</summary>
-    protected virtual VectorLists? Vectors => null;
+    /// <summary>Lists of addresses for a group, for a rule whose kernel works on float32 in memory (<see cref="UpdateVectors"/>); null where it has none.</summary>
+    protected virtual VectorLists? CreateVectors() => null;
 
     /// <summary>Moves the parameters of one group that have a gradient, all of them in memory. Their step counts have been raised.</summary>
     /// <param name="group">Rate and decay of the group.</param>
@@ -221,9 +222,10 @@ internal abstract class GroupedOptimizer : Optimizer
 
     private Tensor[] NewState(Parameter parameter) => [.. _roles.Select(role => NewState(role, parameter))];
 
-    private bool TryUpdateInMemory(GroupRates group, ParameterSlot[] slots)
+    private bool TryUpdateInMemory(GroupRates group, int number)
     {
-        if (Vectors is not { } vectors || !vectors.TryFind(slots, _roles.Length))
+        _vectors ??= [.. _groups.Select(_ => CreateVectors())];
+        if (_vectors[number] is not { } vectors || !vectors.TryFind(_slots[number], _roles.Length))
         {
             return false;
         }

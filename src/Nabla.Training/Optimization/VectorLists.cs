@@ -14,7 +14,7 @@ internal sealed class VectorLists(int pieceSize = VectorLists.PieceSize)
 {
     /// <summary>Entries in a piece unless the rule wants others: small enough to divide work, large enough that a call for it costs nothing.</summary>
     internal const int PieceSize = 1 << 16;
-    private const long ThreadsFrom = 1 << 18; // entries; below it waking other threads costs more than they save
+    private const long ThreadsFrom = 1 << 15; // entries; fewer are a few microseconds of work
 
     private nint[] _parameters = [], _gradients = [];
     private nint[][] _states = [];
@@ -142,7 +142,7 @@ internal sealed class VectorLists(int pieceSize = VectorLists.PieceSize)
     {
         if (entries >= ThreadsFrom)
         {
-            ThreadTeam.Run(count, body);
+            KernelTeam.Run(count, body);
             return;
         }
         for (var i = 0; i < count; i++)

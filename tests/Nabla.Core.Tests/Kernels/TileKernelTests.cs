@@ -70,6 +70,7 @@ public sealed class TileKernelTests
     [InlineData(5, new[] { 3, 70, 2 }, true)]
     [InlineData(128, new[] { 64, 256, 256, 10 }, true)]
     [InlineData(37, new[] { 33, 100, 65, 17 }, false)]
+    [InlineData(700, new[] { 300, 200, 90 }, true)] // shared among threads
     public void Perceptron_OnTiles_FollowsThePlainOperations(int batch, int[] widths, bool hasBias)
     {
         RequireTiles();
@@ -90,6 +91,58 @@ public sealed class TileKernelTests
             var biases = Enumerable.Range(0, widths.Length - 1).Select(layer => hasBias ? x[2 + (layer * step)] : null).ToArray();
             return PerceptronOps.Run(x[0], weights, biases);
         }, asWhole: true); // where a sum is nearly 0, rounding decides whether relu cuts it: single entries differ, the whole does not
+    }
+
+    [Fact]
+    public void Perceptron_WithOneThreadOrMore_GivesTheSameBits()
+    {
+        RequireTiles();
+        using var scope = NewDisposeScope();
+        var threads = get_num_threads();
+        float[][] Run(int count)
+        {
+            set_num_threads(count);
+            Tensor[] leaves = [Draw(1, 700, 300).requires_grad_(), Draw(2, 200, 300).requires_grad_(), Draw(3, 200).requires_grad_(), Draw(4, 90, 200).requires_grad_()];
+            using var mixed = Autocast.Enter(DeviceType.CPU, ScalarType.BFloat16);
+            var y = PerceptronOps.Run(leaves[0], [leaves[1], leaves[3]], [leaves[2], null]);
+            CallbackGuard.Backward(y.square().mean());
+            return [y.detach().data<float>().ToArray(), .. leaves.Select(leaf => leaf.grad!.data<float>().ToArray())];
+        }
+        try
+        {
+            var expected = Run(1);
+            Assert.All(new[] { 2, 3, 4 }, count => Assert.Equal(expected, Run(count)));
+        }
+        finally
+        {
+            set_num_threads(threads);
+        }
+    }
+
+    [Fact]
+    public void Perceptron_PassedBackwardsTwiceOrChangedBetween_SaysSo()
+    {
+        RequireTiles();
+        using var scope = NewDisposeScope();
+        using var mixed = Autocast.Enter(DeviceType.CPU, ScalarType.BFloat16);
+        Tensor[] weights = [Draw(2, 30, 20).requires_grad_(), Draw(3, 4, 30).requires_grad_()];
+        Tensor Loss() => CrossEntropyOps.Mean(PerceptronOps.Run(Draw(1, 9, 20), weights, [null, null]), zeros(9, ScalarType.Int64), -100);
+        var twice = Loss();
+        twice.backward(retain_graph: true);
+        Assert.Contains("twice", Assert.Throws<TrainingException>(() => CallbackGuard.Backward(twice)).Message, StringComparison.Ordinal);
+        var changed = Loss();
+        using (no_grad())
+        {
+            weights[1].add_(1.ToScalar());
+        }
+        Assert.ThrowsAny<Exception>(() => CallbackGuard.Backward(changed));
+        for (var i = 0; i < 1000; i++) // graphs that are never passed backwards are let go of, too
+        {
+            using var inner = NewDisposeScope();
+            Loss();
+        }
+        CallbackGuard.Backward(Loss());
+        Assert.All(weights, weight => Assert.True(weight.grad!.isfinite().all().item<bool>()));
     }
 
     [Fact]

@@ -1,0 +1,141 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Nabla.Core.Native;
+
+namespace Nabla.Core.Kernels;
+
+/// <summary>
+/// An operation of ours in libtorch's graph, for small work that is done often. What TorchSharp makes anew for each call (delegates, native thunks,
+/// arrays) is kept here and used again when the graph has let go of it. A node can be passed backwards once.
+/// </summary>
+internal sealed unsafe class FusedNode
+{
+    private static readonly ConcurrentBag<FusedNode> Free = [];
+    private static readonly ConcurrentBag<FusedNode> All = []; // native code holds their thunks: they stay for the life of the process
+
+    private readonly Apply _apply;
+    private readonly Deleted _deleted;
+    private readonly nint _applyThunk, _deletedThunk;
+    private readonly List<nint> _saved = [];
+    private nint* _results;
+    private int _room, _inputs;
+    private string _name = "";
+    private NodePointers _node;
+    private Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]>? _body;
+    private bool _isDone;
+
+    private FusedNode()
+    {
+        (_apply, _deleted) = (OnApply, OnDeleted);
+        (_applyThunk, _deletedThunk) = (Marshal.GetFunctionPointerForDelegate(_apply), Marshal.GetFunctionPointerForDelegate(_deleted));
+        All.Add(this);
+    }
+
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    private delegate HandleArray Apply(nint tensors, int count);
+
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    private delegate void Deleted();
+
+    /// <summary>Makes a tensor the result of an operation on others. Call it only where gradients are on and one of the inputs requires one.</summary>
+    /// <param name="name">The operation, for messages.</param>
+    /// <param name="output">The result, new and without a graph.</param>
+    /// <param name="inputs">What it was computed from.</param>
+    /// <param name="saved">What the backward pass needs: inputs, or tensors without a graph.</param>
+    /// <param name="backward">Gets the saved tensors and the gradient of the result, gives a gradient or null for each input.</param>
+    public static void Attach(string name, Tensor output, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> saved, Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]> backward)
+    {
+        var node = Free.TryTake(out var used) ? used : new();
+        node.Fill(name, output, inputs, saved, backward);
+    }
+
+    private void Fill(string name, Tensor output, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> saved, Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]> backward)
+    {
+        (_name, _body, _inputs, _isDone) = (name, backward, inputs.Length, false);
+        var native = NodeExports.Current;
+        _node = native.Create(_applyThunk, _deletedThunk);
+        try
+        {
+            Reserve(inputs.Length);
+            for (var i = 0; i < inputs.Length; i++)
+            {
+                _results[i] = inputs[i].Handle;
+            }
+            HandleArray handles = new() { Array = (nint)_results, Size = inputs.Length };
+            native.SetInputs(_node, handles);
+            native.SetOutput(_node, handles, output.Handle);
+            foreach (var tensor in saved)
+            {
+                _saved.Add(native.Save(tensor.Handle, _node));
+            }
+        }
+        finally
+        {
+            native.ReleaseOwner(_node); // the output keeps it; without one, OnDeleted is called here
+        }
+    }
+
+    private void Reserve(int count)
+    {
+        if (_room < count)
+        {
+            _results = (nint*)NativeMemory.Realloc(_results, (nuint)count * (nuint)sizeof(nint));
+            _room = count;
+        }
+    }
+
+    private HandleArray OnApply(nint tensors, int count)
+    {
+        new Span<nint>(_results, _inputs).Clear(); // 0: no gradient
+        CallbackGuard.Current.Protect(() => Run(((nint*)tensors)[0]), () => false);
+        return new() { Array = (nint)_results, Size = _inputs };
+    }
+
+    private bool Run(nint handle)
+    {
+        FusedFunction.Release();
+        if (handle == 0)
+        {
+            return true; // the result has no gradient, so neither have the inputs
+        }
+        using var scope = NewDisposeScope();
+        var cotangent = Tensor.UnsafeCreateTensor(handle);
+        FusedFunction.CheckPass(_name, _isDone);
+        var native = NodeExports.Current;
+        var saved = new Tensor[_saved.Count];
+        for (var i = 0; i < saved.Length; i++)
+        {
+            saved[i] = Tensor.UnsafeCreateTensor(native.Unpack(_saved[i], _node));
+        }
+        _isDone = true;
+        ReleaseSaved(); // freed as soon as this pass no longer needs it
+        var gradients = _body!(saved, cotangent);
+        _body = null;
+        for (var i = 0; i < gradients.Length; i++)
+        {
+            if (gradients[i] is { } gradient)
+            {
+                _results[i] = FusedFunction.HandOver(gradient).Handle;
+            }
+        }
+        return true;
+    }
+
+    private void OnDeleted()
+    {
+        ReleaseSaved();
+        _body = null;
+        NodeExports.Current.ReleaseView(_node);
+        _node = default;
+        Free.Add(this);
+    }
+
+    private void ReleaseSaved()
+    {
+        foreach (var saved in _saved)
+        {
+            NodeExports.Current.ReleaseSaved(saved);
+        }
+        _saved.Clear();
+    }
+}

@@ -31,6 +31,6 @@ internal static class KernelLoop
     public static void Run(long rows, long width, Action<int, int, int> body)
     {
         var size = ChunkRows(rows, width);
-        ThreadTeam.Run(Chunks(rows, width), chunk => body(chunk, chunk * size, (int)Math.Min(rows, (chunk + 1L) * size)));
+        KernelTeam.Run(Chunks(rows, width), chunk => body(chunk, chunk * size, (int)Math.Min(rows, (chunk + 1L) * size)));
     }
 }

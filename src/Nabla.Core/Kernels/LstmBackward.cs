@@ -52,8 +52,8 @@ internal static unsafe class LstmBackward
         for (var end = time; end > 0; end -= steps)
         {
             var (start, behind) = (Math.Max(0, end - steps), end);
-            ThreadTeam.Run(shape.Chunks, chunk => RunChunk(pass, chunk, start, behind));
-            ThreadTeam.Run((gates + GateRows - 1) / GateRows, block => AddWeights(pass, block * GateRows, start, behind));
+            KernelTeam.Run(shape.Chunks, chunk => RunChunk(pass, chunk, start, behind));
+            KernelTeam.Run((gates + GateRows - 1) / GateRows, block => AddWeights(pass, block * GateRows, start, behind));
         }
         var bias = new Span<float>((float*)results.Bias, gates);
         bias.Clear();
@@ -66,7 +66,7 @@ internal static unsafe class LstmBackward
     private static void PackWeights(float* weight, int inner, int columns, ushort* panels)
     {
         var (from, to) = ((nint)weight, (nint)panels);
-        ThreadTeam.Run((columns + TileProduct.PanelWidth - 1) / TileProduct.PanelWidth, panel =>
+        KernelTeam.Run((columns + TileProduct.PanelWidth - 1) / TileProduct.PanelWidth, panel =>
         {
             var column = panel * TileProduct.PanelWidth;
             TilePacking.Panels((float*)from + column, inner, Math.Min(TileProduct.PanelWidth, columns - column), columns, (ushort*)to + TileProduct.PanelOffset(inner, column));

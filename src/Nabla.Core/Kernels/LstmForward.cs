@@ -36,12 +36,12 @@ internal static unsafe class LstmForward
         using var inputPanels = new KernelBuffer((long)TileProduct.PackedSize(shape.Inputs, shape.Gates) * sizeof(ushort));
         using var statePanels = new KernelBuffer((long)TileProduct.PackedSize(shape.Hidden, shape.Gates) * sizeof(ushort));
         var (inputWeights, stateWeights) = ((nint)inputPanels.Address, (nint)statePanels.Address);
-        ThreadTeam.Run(shape.Groups, group =>
+        KernelTeam.Run(shape.Groups, group =>
         {
             Pack(shape.Hidden, group, (float*)source.InputWeight, shape.Inputs, (ushort*)inputWeights);
             Pack(shape.Hidden, group, (float*)source.StateWeight, shape.Hidden, (ushort*)stateWeights);
         });
-        ThreadTeam.Run(shape.Chunks, chunk => RunChunk(shape, chunk, source, (ushort*)inputWeights, (ushort*)stateWeights, tape, (float*)y));
+        KernelTeam.Run(shape.Chunks, chunk => RunChunk(shape, chunk, source, (ushort*)inputWeights, (ushort*)stateWeights, tape, (float*)y));
     }
 
     /// <summary>The four gates of a group of units side by side in one panel.</summary>

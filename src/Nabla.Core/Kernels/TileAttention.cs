@@ -57,7 +57,7 @@ internal static unsafe class TileAttention
     {
         var pairs = size.Batch * size.Heads;
         var group = Math.Max(1, FewestScores / (size.Queries * size.Keys));
-        ThreadTeam.Run((pairs + group - 1) / group, part =>
+        KernelTeam.Run((pairs + group - 1) / group, part =>
         {
             for (var pair = part * group; pair < Math.Min(pairs, (part + 1) * group); pair++)
             {

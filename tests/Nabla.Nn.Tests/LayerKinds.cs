@@ -122,7 +122,8 @@ internal static partial class LayerKinds
 
     private static Outputs Named(LayerCase c, string name)
     {
-        var output = ActivationFunctions.Create(name).call(c.Input("x"));
+        // Trained blocks take the kernel where there is one, so its cases hold for it as well.
+        var output = FusedOperations.AreEnabled && FusedOps.HasActivation(name) ? FusedOps.Activate(c.Input("x"), null, name, 0) : ActivationFunctions.Create(name).call(c.Input("x"));
         if (name == "gelu" && c.Type == ScalarType.Float32 && c.Input("x").isposinf().any().item<bool>())
         {
             // libtorch 2.10 (oneDNN) gives NaN for gelu(infinity) in float32, where torch 2.13 gives infinity; nothing trains from there on.
@@ -151,7 +152,12 @@ internal static partial class LayerKinds
     }
 
     private static Outputs LayerNormalization(LayerCase c)
-        => One(c.Load(LayerNorm(c.Options.Integers("normalized_shape")!, c.Options.Number("eps", 1e-5), c.Options.Boolean("elementwise_affine", true), c.Options.Boolean("bias", true))).call(c.Input("x")));
+    {
+        var (axes, epsilon) = (c.Options.Integers("normalized_shape")!, c.Options.Number("eps", 1e-5));
+        return One(axes.Length == 1 && c.Parameter("weight") is { } weight && c.Parameter("bias") is { } bias
+            ? FusedOps.LayerNorm(c.Input("x"), weight, bias, epsilon, isForProduct: false)
+            : c.Load(LayerNorm(axes, epsilon, c.Options.Boolean("elementwise_affine", true), c.Options.Boolean("bias", true))).call(c.Input("x")));
+    }
 
     private static Outputs RootMeanSquare(LayerCase c)
     {

@@ -39,21 +39,15 @@ internal sealed class ActivationFunction : autograd.SingleTensorFunction<Activat
             var width = (int)slope.shape[^1];
             var rows = slope.numel() / width;
             var xGradient = torch.empty(slope.shape, slope.dtype);
-            var biasSums = ctx.get_data(HasBias) is true ? new float[KernelLoop.Chunks(rows, width) * width] : null;
+            using ColumnSums biasSums = new(rows, width, ctx.get_data(HasBias) is true);
             if (slope.dtype == ScalarType.BFloat16)
             {
-                ActivationKernel.Backward<ushort>(TensorMemory.Address(gradient), TensorMemory.Address(slope), TensorMemory.Address(xGradient), biasSums, rows, width);
+                ActivationKernel.Backward<ushort>(TensorMemory.Address(gradient), TensorMemory.Address(slope), TensorMemory.Address(xGradient), biasSums.Address, rows, width);
             }
             else
             {
-                ActivationKernel.Backward<float>(TensorMemory.Address(gradient), TensorMemory.Address(slope), TensorMemory.Address(xGradient), biasSums, rows, width);
+                ActivationKernel.Backward<float>(TensorMemory.Address(gradient), TensorMemory.Address(slope), TensorMemory.Address(xGradient), biasSums.Address, rows, width);
             }
-            if (biasSums is null)
-            {
-                return [xGradient, null, null, null];
-            }
-            var biasGradient = torch.empty([width]);
-            KernelLoop.AddUp(biasSums, TensorMemory.Row<float>(TensorMemory.Address(biasGradient), 0, width));
-            return [xGradient, biasGradient, null, null];
+            return [xGradient, biasSums.Total(), null, null];
         });
 }

@@ -40,8 +40,8 @@ internal static class ActivationKernel
             ArrayPool<float>.Shared.Return(buffer);
         });
 
-    /// <summary>Backward: gradient of x over that of the result, and of the bias for each chunk of rows (null: no bias).</summary>
-    public static void Backward<T>(nint gradient, nint slope, nint xGradient, float[]? biasSums, long rows, int width)
+    /// <summary>Backward: gradient of x over that of the result, and of the bias for each chunk of rows (0: no bias; see <see cref="ColumnSums"/>).</summary>
+    public static void Backward<T>(nint gradient, nint slope, nint xGradient, nint biasSums, long rows, int width)
         where T : unmanaged
         => KernelLoop.Run(rows, width, (chunk, from, to) =>
         {
@@ -59,10 +59,7 @@ internal static class ActivationKernel
                 Multiply(row, slopes, total);
                 VectorRow.Store<T>(row[..width], TensorMemory.Row<T>(xGradient, start, width));
             }
-            if (biasSums is not null)
-            {
-                total[..width].CopyTo(biasSums.AsSpan(chunk * width));
-            }
+            ColumnSums.Put(biasSums, chunk, total[..width]);
             ArrayPool<float>.Shared.Return(buffer);
         });
 
@@ -119,6 +116,11 @@ internal static class ActivationKernel
         }
     }
 
+    /// <summary>1 / (1 + exp(-x)); exactly 0 where that is below the smallest normal number, so that minus infinity times it is NaN as elsewhere.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<float> Logistic(Vector<float> x)
+        => Vector.ConditionalSelect(Vector.LessThan(x, new Vector<float>(-87f)), Vector<float>.Zero, Vector<float>.One / (Vector<float>.One + VectorRow.Exp(-x)));
+
     private interface IActivation
     {
         static abstract void Apply(Vector<float> x, out Vector<float> value, out Vector<float> slope);
@@ -140,7 +142,7 @@ internal static class ActivationKernel
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static void Apply(Vector<float> x, out Vector<float> value, out Vector<float> slope)
         {
-            var sigmoid = Vector<float>.One / (Vector<float>.One + VectorRow.Exp(-x));
+            var sigmoid = Logistic(x);
             value = x * sigmoid;
             slope = Vector.FusedMultiplyAdd(value, Vector<float>.One - sigmoid, sigmoid);
         }
@@ -174,7 +176,7 @@ internal static class ActivationKernel
             const float Root = 2 * 0.79788456f; // 2 sqrt(2 / pi)
             var squared = x * x;
             var inner = x * Vector.FusedMultiplyAdd(squared, new Vector<float>(Root * 0.044715f), new Vector<float>(Root));
-            var sigmoid = Vector<float>.One / (Vector<float>.One + VectorRow.Exp(-inner));
+            var sigmoid = Logistic(inner);
             value = x * sigmoid;
             var steepness = Vector.FusedMultiplyAdd(squared, new Vector<float>(3 * Root * 0.044715f), new Vector<float>(Root));
             slope = Vector.FusedMultiplyAdd(value * (Vector<float>.One - sigmoid), steepness, sigmoid);

@@ -62,7 +62,8 @@ internal static class AttentionCore
             TensorMemory.Address(weights), TensorMemory.Address(scores), call.Dropout > 0 ? TensorMemory.Address(dropped) : 0, pairs, queries, keys, (float)call.Scale, call.IsCausal, call.Keep);
     }
 
-    private static AttentionMask Added(Tensor? added, int heads, int keys)
+    /// <summary>Where the rows of an added mask lie.</summary>
+    public static AttentionMask Added(Tensor? added, int heads, int keys)
     {
         if (added is null)
         {

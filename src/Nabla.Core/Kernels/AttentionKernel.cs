@@ -93,7 +93,8 @@ internal static class AttentionKernel
             ArrayPool<float>.Shared.Return(buffer);
         });
 
-    private static void Softmax(Span<float> row, float scale, ReadOnlySpan<float> added)
+    /// <summary>Overwrites scores, whole vectors of them, by their softmax after scaling and adding; a row that sees nothing becomes 0.</summary>
+    public static void Softmax(Span<float> row, float scale, ReadOnlySpan<float> added)
     {
         ref var x = ref MemoryMarshal.GetReference(row);
         var (factor, largest) = (new Vector<float>(scale), new Vector<float>(float.NegativeInfinity));
@@ -148,7 +149,8 @@ internal static class AttentionKernel
         return false;
     }
 
-    private static void Drop(Span<float> weights, Span<float> result, KeyedMask drop, uint number)
+    /// <summary>Dropout: <paramref name="result"/> takes the weights that stay, larger; in <paramref name="weights"/> the others get a minus sign.</summary>
+    public static void Drop(Span<float> weights, Span<float> result, KeyedMask drop, uint number)
     {
         ref var x = ref MemoryMarshal.GetReference(weights);
         ref var y = ref MemoryMarshal.GetReference(result);
@@ -162,7 +164,8 @@ internal static class AttentionKernel
         }
     }
 
-    private static void Positive(ReadOnlySpan<float> weights, Span<float> result, float keep)
+    /// <summary>What multiplied the values, from signed weights.</summary>
+    public static void Positive(ReadOnlySpan<float> weights, Span<float> result, float keep)
     {
         ref var x = ref MemoryMarshal.GetReference(weights);
         ref var y = ref MemoryMarshal.GetReference(result);
@@ -174,7 +177,8 @@ internal static class AttentionKernel
         }
     }
 
-    private static void SoftmaxGradient(Span<float> weights, Span<float> gradient, float keep, float scale)
+    /// <summary>Overwrites the gradient of what multiplied the values by that of the scores; the weights lose their signs.</summary>
+    public static void SoftmaxGradient(Span<float> weights, Span<float> gradient, float keep, float scale)
     {
         ref var x = ref MemoryMarshal.GetReference(weights);
         ref var g = ref MemoryMarshal.GetReference(gradient);

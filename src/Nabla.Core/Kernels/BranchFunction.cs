@@ -40,21 +40,15 @@ internal sealed class BranchFunction : autograd.SingleTensorFunction<BranchFunct
             var width = (int)gradient.shape[^1];
             var rows = gradient.numel() / width;
             var branchGradient = torch.empty(gradient.shape, state.BranchType);
-            var biasSums = state.HasBias ? new float[KernelLoop.Chunks(rows, width) * width] : null;
+            using ColumnSums biasSums = new(rows, width, state.HasBias);
             if (state.BranchType == ScalarType.BFloat16)
             {
-                BranchKernel.Backward<ushort>(TensorMemory.Address(gradient), TensorMemory.Address(branchGradient), biasSums, state.Mask, rows, width);
+                BranchKernel.Backward<ushort>(TensorMemory.Address(gradient), TensorMemory.Address(branchGradient), biasSums.Address, state.Mask, rows, width);
             }
             else
             {
-                BranchKernel.Backward<float>(TensorMemory.Address(gradient), TensorMemory.Address(branchGradient), biasSums, state.Mask, rows, width);
+                BranchKernel.Backward<float>(TensorMemory.Address(gradient), TensorMemory.Address(branchGradient), biasSums.Address, state.Mask, rows, width);
             }
-            if (biasSums is null)
-            {
-                return [cotangent, branchGradient, null, null];
-            }
-            var biasGradient = torch.empty([width]);
-            KernelLoop.AddUp(biasSums, TensorMemory.Row<float>(TensorMemory.Address(biasGradient), 0, width));
-            return [cotangent, branchGradient, biasGradient, null];
+            return [cotangent, branchGradient, biasSums.Total(), null];
         });
 }

@@ -33,8 +33,8 @@ internal static class BranchKernel
             ArrayPool<float>.Shared.Return(buffer);
         });
 
-    /// <summary>Backward: gradient of the branch, and of the bias for each chunk of rows (null: no bias).</summary>
-    public static void Backward<TBranch>(nint gradient, nint branchGradient, float[]? biasSums, KeyedMask? mask, long rows, int width)
+    /// <summary>Backward: gradient of the branch, and of the bias for each chunk of rows (0: no bias; see <see cref="ColumnSums"/>).</summary>
+    public static void Backward<TBranch>(nint gradient, nint branchGradient, nint biasSums, KeyedMask? mask, long rows, int width)
         where TBranch : unmanaged
         => KernelLoop.Run(rows, width, (chunk, from, to) =>
         {
@@ -50,10 +50,7 @@ internal static class BranchKernel
                 Drop(row, total, mask, (uint)start);
                 VectorRow.Store<TBranch>(row[..width], TensorMemory.Row<TBranch>(branchGradient, start, width));
             }
-            if (biasSums is not null)
-            {
-                total[..width].CopyTo(biasSums.AsSpan(chunk * width));
-            }
+            ColumnSums.Put(biasSums, chunk, total[..width]);
             ArrayPool<float>.Shared.Return(buffer);
         });
 

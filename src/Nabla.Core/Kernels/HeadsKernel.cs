@@ -36,8 +36,8 @@ internal static class HeadsKernel
         });
     }
 
-    /// <summary>Together, with the sum of each column for each chunk of rows (null: not wanted).</summary>
-    public static void Join<T>(nint[] parts, nint packed, float[]? columnSums, long batch, int time, int heads, int size)
+    /// <summary>Together, with the sum of each column for each chunk of rows (0: not wanted; see <see cref="ColumnSums"/>).</summary>
+    public static void Join<T>(nint[] parts, nint packed, nint columnSums, long batch, int time, int heads, int size)
         where T : unmanaged
     {
         var width = parts.Length * heads * size;
@@ -53,16 +53,13 @@ internal static class HeadsKernel
                 {
                     TensorMemory.Row<T>(parts[i / heads], Start(r, i % heads, time, heads, size), size).CopyTo(target[(i * size)..]);
                 }
-                if (columnSums is not null)
+                if (columnSums != 0)
                 {
                     VectorRow.Load<T>(target, buffer.AsSpan(0, width));
                     VectorRow.Accumulate(buffer.AsSpan(0, width), total);
                 }
             }
-            if (columnSums is not null)
-            {
-                total.CopyTo(columnSums.AsSpan(chunk * width));
-            }
+            ColumnSums.Put(columnSums, chunk, total);
             ArrayPool<float>.Shared.Return(buffer);
         });
     }

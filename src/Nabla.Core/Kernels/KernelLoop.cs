@@ -30,30 +30,7 @@ internal static class KernelLoop
     /// <param name="body">The work; chunks may run at once.</param>
     public static void Run(long rows, long width, Action<int, int, int> body)
     {
-        var (size, chunks) = (ChunkRows(rows, width), Chunks(rows, width));
-        var threads = chunks > 1 ? torch.get_num_threads() : 1;
-        if (threads == 1)
-        {
-            for (var chunk = 0; chunk < chunks; chunk++)
-            {
-                RunChunk(chunk);
-            }
-            return;
-        }
-        Parallel.For(0, chunks, new ParallelOptions { MaxDegreeOfParallelism = threads }, RunChunk);
-
-        void RunChunk(int chunk) => body(chunk, chunk * size, (int)Math.Min(rows, (chunk + 1L) * size));
-    }
-
-    /// <summary>Adds up the sums of chunks, in order.</summary>
-    /// <param name="partial">One row of sums for each chunk.</param>
-    /// <param name="total">Takes the result.</param>
-    public static void AddUp(ReadOnlySpan<float> partial, Span<float> total)
-    {
-        total.Clear();
-        for (var start = 0; start < partial.Length; start += total.Length)
-        {
-            VectorRow.Accumulate(partial.Slice(start, total.Length), total);
-        }
+        var size = ChunkRows(rows, width);
+        KernelTeam.Run(Chunks(rows, width), chunk => body(chunk, chunk * size, (int)Math.Min(rows, (chunk + 1L) * size)));
     }
 }

@@ -33,20 +33,17 @@ internal sealed class LayerNormFunction : autograd.SingleTensorFunction<LayerNor
             var gradient = cotangent.contiguous();
             var width = (int)x.shape[^1];
             var rows = x.numel() / width;
-            var chunks = KernelLoop.Chunks(rows, width);
-            var (xGradient, weightGradient, biasGradient) = (torch.empty(x.shape), torch.empty([width]), torch.empty([width]));
-            var (weightSums, biasSums) = (new float[chunks * width], new float[chunks * width]);
+            var xGradient = torch.empty(x.shape);
+            using ColumnSums weightSums = new(rows, width), biasSums = new(rows, width);
             if (gradient.dtype == ScalarType.BFloat16)
             {
-                LayerNormKernel.Backward<ushort>(Address(x), Address(weight), Address(gradient), Address(mean), Address(scale), Address(xGradient), weightSums, biasSums, rows, width);
+                LayerNormKernel.Backward<ushort>(Address(x), Address(weight), Address(gradient), Address(mean), Address(scale), Address(xGradient), weightSums.Address, biasSums.Address, rows, width);
             }
             else
             {
-                LayerNormKernel.Backward<float>(Address(x), Address(weight), Address(gradient), Address(mean), Address(scale), Address(xGradient), weightSums, biasSums, rows, width);
+                LayerNormKernel.Backward<float>(Address(x), Address(weight), Address(gradient), Address(mean), Address(scale), Address(xGradient), weightSums.Address, biasSums.Address, rows, width);
             }
-            KernelLoop.AddUp(weightSums, TensorMemory.Row<float>(Address(weightGradient), 0, width));
-            KernelLoop.AddUp(biasSums, TensorMemory.Row<float>(Address(biasGradient), 0, width));
-            return [xGradient, weightGradient, biasGradient, null, null];
+            return [xGradient, weightSums.Total(), biasSums.Total(), null, null];
         });
 
     private static nint Address(Tensor x) => TensorMemory.Address(x);

@@ -34,8 +34,8 @@ internal static class LayerNormKernel
             ArrayPool<float>.Shared.Return(buffer);
         });
 
-    /// <summary>Backward: gradients of x, and of weight and bias for each chunk of rows.</summary>
-    public static void Backward<TOut>(nint x, nint weight, nint gradient, nint mean, nint scale, nint xGradient, float[] weightSums, float[] biasSums, long rows, int width)
+    /// <summary>Backward: gradients of x, and of weight and bias for each chunk of rows (see <see cref="ColumnSums"/>).</summary>
+    public static void Backward<TOut>(nint x, nint weight, nint gradient, nint mean, nint scale, nint xGradient, nint weightSums, nint biasSums, long rows, int width)
         where TOut : unmanaged
         => KernelLoop.Run(rows, width, (chunk, from, to) =>
         {
@@ -56,8 +56,8 @@ internal static class LayerNormKernel
                 row[..width].CopyTo(TensorMemory.Row<float>(xGradient, (long)r * width, width));
                 row[width..].Clear();
             }
-            weightSum[..width].CopyTo(weightSums.AsSpan(chunk * width));
-            biasSum[..width].CopyTo(biasSums.AsSpan(chunk * width));
+            ColumnSums.Put(weightSums, chunk, weightSum[..width]);
+            ColumnSums.Put(biasSums, chunk, biasSum[..width]);
             ArrayPool<float>.Shared.Return(buffer);
         });
 
@@ -84,10 +84,10 @@ internal static class LayerNormKernel
         ref var x = ref MemoryMarshal.GetReference(row);
         ref var w = ref MemoryMarshal.GetReference(weight);
         ref var b = ref MemoryMarshal.GetReference(bias);
-        var (sigma, shift) = (new Vector<float>(scale), new Vector<float>(-mean * scale));
+        var (sigma, mu) = (new Vector<float>(scale), new Vector<float>(mean));
         for (nuint i = 0; i < (nuint)row.Length; i += (nuint)Vector<float>.Count)
         {
-            var normal = Vector.FusedMultiplyAdd(Vector.LoadUnsafe(ref x, i), sigma, shift);
+            var normal = (Vector.LoadUnsafe(ref x, i) - mu) * sigma; // not x sigma - mu sigma, which loses what x and the mean have in common
             Vector.FusedMultiplyAdd(normal, Vector.LoadUnsafe(ref w, i), Vector.LoadUnsafe(ref b, i)).StoreUnsafe(ref x, i);
         }
     }
@@ -100,11 +100,11 @@ internal static class LayerNormKernel
         ref var w = ref MemoryMarshal.GetReference(weight);
         ref var dw = ref MemoryMarshal.GetReference(weightSum);
         ref var db = ref MemoryMarshal.GetReference(biasSum);
-        var (sigma, shift) = (new Vector<float>(scale), new Vector<float>(-mean * scale));
+        var (sigma, mu) = (new Vector<float>(scale), new Vector<float>(mean));
         var (sum, product) = (Vector<float>.Zero, Vector<float>.Zero);
         for (nuint i = 0; i < (nuint)row.Length; i += (nuint)Vector<float>.Count) // behind the row g and w are 0, so nothing is added
         {
-            var normal = Vector.FusedMultiplyAdd(Vector.LoadUnsafe(ref x, i), sigma, shift);
+            var normal = (Vector.LoadUnsafe(ref x, i) - mu) * sigma;
             var incoming = Vector.LoadUnsafe(ref g, i);
             Vector.FusedMultiplyAdd(incoming, normal, Vector.LoadUnsafe(ref dw, i)).StoreUnsafe(ref dw, i);
             (Vector.LoadUnsafe(ref db, i) + incoming).StoreUnsafe(ref db, i);

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Nabla.Core.Kernels;
 
 /// <summary>
@@ -33,10 +31,10 @@ internal sealed class LstmFunction : autograd.SingleTensorFunction<LstmFunction>
             var (shape, needsInputGradient, hasBias) = (Facts)ctx.get_data(Given);
             var gradient = cotangent.to_type(ScalarType.Float32).contiguous();
             var (hidden, memory) = (torch.empty([shape.Batch, shape.Hidden]), torch.empty([shape.Batch, shape.Hidden]));
-            var (inputWeight, stateWeight, bias) = (torch.zeros([shape.Gates, shape.Inputs]), torch.zeros([shape.Gates, shape.Hidden]), torch.zeros([shape.Gates]));
+            var (inputWeight, stateWeight, bias) = (torch.empty([shape.Gates, shape.Inputs]), torch.empty([shape.Gates, shape.Hidden]), torch.empty([shape.Gates]));
             var x = needsInputGradient ? torch.empty([shape.Batch, shape.Time, shape.Inputs]) : null;
-            LstmKernel.Backward(shape, TensorMemory.Address(saved[4]), TensorMemory.Address(saved[5]), TapeOf(saved), TensorMemory.Address(gradient),
-                TensorMemory.Address(inputWeight), TensorMemory.Address(stateWeight), TensorMemory.Address(bias), x is null ? 0 : TensorMemory.Address(x), TensorMemory.Address(hidden), TensorMemory.Address(memory));
+            LstmBackward.Run(shape, TensorMemory.Address(saved[4]), TensorMemory.Address(saved[5]), TapeOf(saved), TensorMemory.Address(gradient),
+                new(x is null ? 0 : TensorMemory.Address(x), TensorMemory.Address(inputWeight), TensorMemory.Address(stateWeight), TensorMemory.Address(bias), TensorMemory.Address(hidden), TensorMemory.Address(memory)));
             return
             [
                 x, hidden, memory, DirectGradients.Deliver(saved[4], inputWeight), DirectGradients.Deliver(saved[5], stateWeight),
@@ -52,27 +50,23 @@ internal sealed class LstmFunction : autograd.SingleTensorFunction<LstmFunction>
     public static (Tensor Y, Tensor[] Tape) Run(LstmShape shape, Tensor x, Tensor hidden, Tensor memory, Tensor inputWeight, Tensor stateWeight, Tensor? inputBias, Tensor? stateBias)
     {
         using var scope = NewDisposeScope();
-        var input = x.contiguous();
+        var input = x.stride(2) == 1 && x.stride(1) == shape.Inputs ? x : x.contiguous(); // outputs of the layer below are part of its result
+        var rows = (long)shape.Chunks * shape.ChunkRows;
         Tensor[] tape =
         [
-            torch.zeros([(long)shape.Time * shape.Rows * shape.PaddedInputs], ScalarType.BFloat16),
-            torch.zeros([(long)shape.Time * shape.Rows * shape.PaddedHidden], ScalarType.BFloat16),
-            torch.empty([(long)shape.Time * shape.Batch * shape.Gates], ScalarType.BFloat16),
-            torch.empty([(shape.Time + 1L) * shape.Batch * shape.Hidden]),
+            torch.empty([shape.Time * rows * shape.PaddedInputs], ScalarType.BFloat16),
+            torch.empty([shape.Time * rows * shape.PaddedHidden], ScalarType.BFloat16),
+            torch.empty([shape.Time * rows * shape.Gates], ScalarType.BFloat16),
+            torch.empty([(shape.Time + 1L) * rows * shape.Hidden]),
         ];
-        var start = memory.to_type(ScalarType.Float32).contiguous();
-        start.bytes.CopyTo(tape[3].bytes);
-        var bias = new float[shape.Gates];
-        foreach (var part in new[] { inputBias, stateBias })
-        {
-            for (var i = 0; part is not null && i < bias.Length; i++)
-            {
-                bias[i] += MemoryMarshal.Cast<byte, float>(part.bytes)[i];
-            }
-        }
+        var bias = inputBias is null ? torch.zeros([shape.Gates]) : inputBias + stateBias!;
         var y = torch.empty([shape.Batch, shape.Time + 2, shape.Hidden]);
-        LstmKernel.Forward(shape, TensorMemory.Address(input), input.dtype == ScalarType.BFloat16, TensorMemory.Address(inputWeight), TensorMemory.Address(stateWeight), bias,
-            TensorMemory.Address(hidden.to_type(ScalarType.Float32).contiguous()), TapeOf(tape), TensorMemory.Address(y));
+        LstmForward.Run(
+            shape,
+            new(TensorMemory.Address(input.select(0, 0)), input.dtype == ScalarType.BFloat16, input.stride(0), TensorMemory.Address(inputWeight), TensorMemory.Address(stateWeight), TensorMemory.Address(bias),
+                TensorMemory.Address(hidden.to_type(ScalarType.Float32).contiguous()), TensorMemory.Address(memory.to_type(ScalarType.Float32).contiguous())),
+            TapeOf(tape),
+            TensorMemory.Address(y));
         return (y.MoveToOuterDisposeScope(), Array.ConvertAll(tape, part => part.MoveToOuterDisposeScope()));
     }
 

@@ -12,6 +12,9 @@ internal static unsafe class TensorMemory
     /// <summary>Where a contiguous tensor begins.</summary>
     public static nint Address(Tensor contiguous) => (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(contiguous.bytes)); // native memory: it does not move
 
+    /// <summary>Where a tensor of any strides has its first entry.</summary>
+    public static nint StridedAddress(Tensor x) => DenseMemory.Start(x);
+
     /// <summary>Entries of a tensor.</summary>
     /// <param name="address">From <see cref="Address"/>.</param>
     /// <param name="start">First entry.</param>

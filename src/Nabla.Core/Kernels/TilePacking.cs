@@ -38,27 +38,72 @@ internal static unsafe class TilePacking
     public static void PanelsOfTranspose(float* source, int inner, int columns, int sourceStride, ushort* target)
     {
         var padded = TileProduct.PadInner(inner);
+        for (var column = 0; column < columns; column += Block)
+        {
+            var start = column / TileProduct.PanelWidth * TileProduct.PanelWidth;
+            var panel = (uint*)(target + TileProduct.PanelOffset(padded, start)) + (column - start);
+            StripOfTranspose(source + ((long)column * sourceStride), Math.Min(Block, columns - column), inner, sourceStride, panel, TileProduct.PaddedWidth(columns - start));
+        }
+    }
+
+    /// <summary>Sixteen columns of a panel from rows of float32, <c>[columns, inner]</c>; <paramref name="width"/> is that of the panel.</summary>
+    [MethodImpl(Compiled.AtOnce)]
+    public static void StripOfTranspose(float* source, int columns, int inner, int sourceStride, uint* panel, int width)
+    {
+        var padded = TileProduct.PadInner(inner);
         var strip = stackalloc ushort[Block * padded <= MostStack ? Block * padded : 0];
         using var rented = Block * padded <= MostStack ? default : new KernelBuffer(Block * padded * sizeof(ushort));
         strip = Block * padded <= MostStack ? strip : (ushort*)rented.Address;
+        for (var i = 0; i < Block; i++)
+        {
+            Row(i < columns ? source + ((long)i * sourceStride) : null, inner, strip + (i * padded), padded);
+        }
+        for (var pair = 0; pair < padded / 2; pair += Block)
+        {
+            Transpose((uint*)strip + pair, padded / 2, panel + ((long)pair * width), width);
+        }
+    }
+
+    /// <summary>The same from bfloat16 rows that are filled up with zeros to whole <see cref="TileProduct.PadInner"/>.</summary>
+    public static void PanelsOfTranspose(ushort* source, int inner, int columns, int sourceStride, ushort* target)
+    {
+        var padded = TileProduct.PadInner(inner);
+        var block = stackalloc uint[Block * Block];
         for (var column = 0; column < columns; column += Block)
         {
-            for (var i = 0; i < Block; i++)
-            {
-                Row(column + i < columns ? source + ((long)(column + i) * sourceStride) : null, inner, strip + (i * padded), padded);
-            }
             var start = column / TileProduct.PanelWidth * TileProduct.PanelWidth;
             var width = TileProduct.PaddedWidth(columns - start);
             var panel = (uint*)(target + TileProduct.PanelOffset(padded, start)) + (column - start);
+            var count = Math.Min(Block, columns - column);
             for (var pair = 0; pair < padded / 2; pair += Block)
             {
-                Transpose((uint*)strip + pair, padded / 2, panel + ((long)pair * width), width);
+                var rows = (uint*)(source + ((long)column * sourceStride)) + pair;
+                if (count == Block)
+                {
+                    Transpose(rows, sourceStride / 2, panel + ((long)pair * width), width);
+                    continue;
+                }
+                new Span<uint>(block, Block * Block).Clear();
+                for (var i = 0; i < count; i++)
+                {
+                    Vector512.Load(rows + ((long)i * (sourceStride / 2))).Store(block + (i * Block));
+                }
+                Transpose(block, Block, panel + ((long)pair * width), width);
             }
         }
     }
 
     /// <summary>First operand from the transpose of a matrix <c>[inner, rows]</c> of float32; the result has <c>PadInner(inner)</c> entries a row, <paramref name="targetStride"/> apart.</summary>
     public static void RowsOfTranspose(float* source, int inner, int rows, int sourceStride, ushort* target, int targetStride)
+        => RowsOfTranspose(source, inner, rows, sourceStride, target, targetStride, &Pairs);
+
+    /// <summary>As above from bfloat16.</summary>
+    public static void RowsOfTranspose(ushort* source, int inner, int rows, int sourceStride, ushort* target, int targetStride)
+        => RowsOfTranspose(source, inner, rows, sourceStride, target, targetStride, &Pairs);
+
+    [MethodImpl(Compiled.AtOnce)]
+    private static void RowsOfTranspose<T>(T* source, int inner, int rows, int sourceStride, ushort* target, int targetStride, delegate*<T*, T*, int, int, uint*, void> pairs)
+        where T : unmanaged
     {
         var padded = TileProduct.PadInner(inner);
         var block = stackalloc uint[Block * Block];
@@ -71,7 +116,7 @@ internal static unsafe class TilePacking
                 for (var pair = 0; pair < Block; pair++)
                 {
                     var (one, two) = (start + (2 * pair), start + (2 * pair) + 1);
-                    Pairs(one < inner ? source + ((long)one * sourceStride) + row : null, two < inner ? source + ((long)two * sourceStride) + row : null, count, Block, block + (pair * Block));
+                    pairs(one < inner ? source + ((long)one * sourceStride) + row : null, two < inner ? source + ((long)two * sourceStride) + row : null, count, Block, block + (pair * Block));
                 }
                 var place = (uint*)(target + ((long)row * targetStride) + start);
                 if (count == Block)
@@ -91,6 +136,7 @@ internal static unsafe class TilePacking
     private const int MostStack = 1 << 14;
 
     /// <summary>Second operand from rows of any type; <paramref name="pairs"/> packs two of them side by side, null being a row of zeros.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     private static void Panels<T>(T* source, int inner, int columns, int sourceStride, ushort* target, delegate*<T*, T*, int, int, uint*, void> pairs)
         where T : unmanaged
     {
@@ -109,6 +155,7 @@ internal static unsafe class TilePacking
     }
 
     /// <summary>A row of float32 (null: zeros) as bfloat16, with zeros up to <paramref name="padded"/>.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     private static void Row(float* source, int count, ushort* target, int padded)
     {
         var i = 0;
@@ -130,6 +177,7 @@ internal static unsafe class TilePacking
     }
 
     /// <summary>Two rows of float32 (null: zeros) side by side.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     private static void Pairs(float* first, float* second, int count, int padded, uint* target)
     {
         var i = 0;
@@ -148,6 +196,7 @@ internal static unsafe class TilePacking
     }
 
     /// <summary>Two rows of bfloat16 (null: zeros) side by side.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     private static void Pairs(ushort* first, ushort* second, int count, int padded, uint* target)
     {
         var i = 0;
@@ -182,6 +231,7 @@ internal static unsafe class TilePacking
     }
 
     /// <summary>Transposes 16 x 16 numbers: pairs, then pairs of pairs, then 128-bit lanes.</summary>
+    [MethodImpl(Compiled.AtOnce)]
     private static void Transpose(uint* source, int sourceStride, uint* target, int targetStride)
     {
         for (var k = 0; k < 4; k++) // the column of each lane of four that this round writes

@@ -1,6 +1,8 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Nabla.Core.Kernels;
 
@@ -46,6 +48,13 @@ internal static class VectorRow
         var (width, i) = (Vector<ushort>.Count, 0);
         ref var from = ref MemoryMarshal.GetReference(source);
         ref var to = ref MemoryMarshal.GetReference(target[..source.Length]);
+        if (Avx512F.IsSupported)
+        {
+            for (; i <= source.Length - 16; i += 16)
+            {
+                (Avx512F.ConvertToVector512UInt32(Vector256.LoadUnsafe(ref from, (nuint)i)) << 16).AsSingle().StoreUnsafe(ref to, (nuint)i);
+            }
+        }
         for (; i <= source.Length - width; i += width)
         {
             Vector.Widen(Vector.LoadUnsafe(ref from, (nuint)i), out var low, out var high);
@@ -63,6 +72,15 @@ internal static class VectorRow
         var (width, i) = (Vector<ushort>.Count, 0);
         ref var from = ref MemoryMarshal.GetReference(source);
         ref var to = ref MemoryMarshal.GetReference(target[..source.Length]);
+        if (Avx512F.IsSupported)
+        {
+            for (; i <= source.Length - 16; i += 16)
+            {
+                var bits = Vector512.LoadUnsafe(ref from, (nuint)i).AsUInt32();
+                bits += Vector512.Create(0x7FFFu) + ((bits >>> 16) & Vector512<uint>.One);
+                Avx512F.ConvertToVector256UInt16(bits >>> 16).StoreUnsafe(ref to, (nuint)i);
+            }
+        }
         for (; i <= source.Length - width; i += width)
         {
             var low = Round(Vector.AsVectorUInt32(Vector.LoadUnsafe(ref from, (nuint)i)));

@@ -47,6 +47,15 @@ public static unsafe class DenseMemory
         return isDense ? GradientForm.Dense : GradientForm.Other;
     }
 
+    /// <summary>Where a CPU tensor has its first entry, whatever its strides.</summary>
+    /// <param name="tensor">As for <see cref="TryFind(Tensor, ScalarType, out nint, out long)"/>.</param>
+    internal static nint Start(Tensor tensor)
+    {
+        var address = Native.Value.Data(tensor.Handle);
+        GC.KeepAlive(tensor);
+        return address;
+    }
+
     private static bool TryFind(Exports native, nint handle, ScalarType type, out nint address, out long count)
     {
         (address, count) = (0, 0);

@@ -79,7 +79,7 @@ public static class FastDropout
         fixed (T* start = all) // native memory: it does not move, and the mask outlives the loop
         {
             var (first, length) = ((nint)start, all.Length);
-            Parallel.For(0, (length + ChunkSize - 1) / ChunkSize, new ParallelOptions { MaxDegreeOfParallelism = torch.get_num_threads() }, chunk =>
+            KernelTeam.Run((length + ChunkSize - 1) / ChunkSize, chunk =>
             {
                 var from = chunk * ChunkSize;
                 fill(new Span<T>((T*)first + from, Math.Min(ChunkSize, length - from)), (uint)from);

@@ -62,8 +62,7 @@ public static class PrecisionPolicy
         {
             return new(Float32, reason);
         }
-        var (speedUps, source) = Measured(device, cacheFolder, measure);
-        var speedUp = speedUps[kind];
+        var (speedUp, source) = Measured(device, kind, cacheFolder, measure);
         var sentence = string.Create(CultureInfo.InvariantCulture, $"bfloat16 runs {WorkKinds.Name(kind)} {speedUp:0.0} times as fast as float32 on this {Devices.NameOf(device)} ({source}).");
         return new(speedUp > ClearlyFaster ? BFloat16Mixed : Float32, sentence);
     }
@@ -80,58 +79,58 @@ public static class PrecisionPolicy
         : Autocast.UnavailableReason is { } reason ? $"mixed precision is not available: {reason}"
         : null;
 
-    private static (IReadOnlyDictionary<WorkKind, double> SpeedUps, string Source) Measured(Device device, string cacheFolder, Func<Device, WorkKind, double> measure)
+    private static (double SpeedUp, string Source) Measured(Device device, WorkKind kind, string cacheFolder, Func<Device, WorkKind, double> measure)
     {
         var key = Key(device);
         var file = Path.Combine(cacheFolder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))[..16] + ".txt");
-        if (Read(file, key) is { } known)
+        var speedUps = Read(file, key);
+        if (speedUps.TryGetValue(kind, out var known))
         {
             return (known, "measured before on this machine");
         }
-        var speedUps = WorkKinds.All.ToDictionary(kind => kind, kind => measure(device, kind));
-        return (speedUps, Remember(file, key, speedUps) ? "measured now" : $"measured now; '{cacheFolder}' cannot be written, so the next run measures again");
+        speedUps[kind] = measure(device, kind); // the others when a run needs them
+        return (speedUps[kind], Remember(file, key, speedUps) ? "measured now" : $"measured now; '{cacheFolder}' cannot be written, so the next run measures again");
     }
 
-    /// <summary>All that a measurement depends on: another processor, libtorch or Nabla measures anew.</summary>
+    /// <summary>All that a measurement depends on: another processor, libtorch, Nabla or way of measuring measures anew.</summary>
     private static string Key(Device device)
     {
         var processor = ProcessorFeatures.Current.Key;
         var machine = device.type == DeviceType.CPU ? processor : $"{Devices.NameOf(device)}|{processor}";
-        return $"{machine}|torch {torch.__version__}|nabla {typeof(PrecisionPolicy).Assembly.GetName().Version}";
+        return $"{machine}|torch {torch.__version__}|nabla {typeof(PrecisionPolicy).Assembly.GetName().Version}|measurement {PrecisionBenchmark.Version}";
     }
 
-    /// <summary>The machine, then a line for each kind of work with its ratio. Anything else is measured anew.</summary>
-    private static Dictionary<WorkKind, double>? Read(string file, string key)
+    /// <summary>The machine, then a line for each kind of work that was measured with its ratio. Anything else counts as not measured.</summary>
+    private static SortedDictionary<WorkKind, double> Read(string file, string key)
     {
+        var ratios = new SortedDictionary<WorkKind, double>();
         try
         {
-            if (!File.Exists(file) || File.ReadAllLines(file) is not [var machine, .. var lines] || machine != key || lines.Length < WorkKinds.All.Count)
+            if (File.Exists(file) && File.ReadAllLines(file) is [var machine, .. var lines] && machine == key)
             {
-                return null;
-            }
-            var ratios = new Dictionary<WorkKind, double>();
-            foreach (var (kind, line) in WorkKinds.All.Zip(lines))
-            {
-                if (line.Split(' ') is not [var name, var number] || name != kind.ToString() || !double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var ratio) || !(ratio > 0))
+                foreach (var line in lines)
                 {
-                    return null;
+                    if (line.Split(' ') is [var name, var number] && Enum.TryParse<WorkKind>(name, out var kind)
+                        && double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var ratio) && ratio > 0)
+                    {
+                        ratios[kind] = ratio;
+                    }
                 }
-                ratios[kind] = ratio;
             }
-            return ratios;
         }
         catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
         {
-            return null; // as good as not there
+            ratios.Clear(); // as good as not there
         }
+        return ratios;
     }
 
-    private static bool Remember(string file, string key, Dictionary<WorkKind, double> speedUps)
+    private static bool Remember(string file, string key, SortedDictionary<WorkKind, double> speedUps)
     {
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-            string[] lines = [key, .. WorkKinds.All.Select(kind => string.Create(CultureInfo.InvariantCulture, $"{kind} {speedUps[kind]:r}"))];
+            string[] lines = [key, .. speedUps.Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Key} {part.Value:r}"))];
             AtomicFile.WriteText(file, string.Join('\n', lines));
             return true;
         }

@@ -9,22 +9,27 @@ public enum WorkKind
     /// <summary>Convolutions.</summary>
     Convolutions,
 
-    /// <summary>Recurrent layers.</summary>
+    /// <summary>Layers of LSTM cells.</summary>
     Recurrence,
+
+    /// <summary>Layers of other recurrent cells, such as GRU: libtorch takes their steps one by one, which bfloat16 seldom speeds up.</summary>
+    OtherRecurrence,
 }
 
 /// <summary>A module whose steps depend on each other, such as an LSTM.</summary>
 public interface IRecurrentModule
 {
+    /// <summary>The kind of its work: <see cref="WorkKind.Recurrence"/> or <see cref="WorkKind.OtherRecurrence"/>.</summary>
+    WorkKind Work { get; }
 }
 
 /// <summary>Finds the kind of a model's work.</summary>
 public static class WorkKinds
 {
-    /// <summary>All kinds, in the order of the cache file.</summary>
-    public static IReadOnlyList<WorkKind> All { get; } = [WorkKind.Products, WorkKind.Convolutions, WorkKind.Recurrence];
+    /// <summary>All kinds, in the order in which they are shown.</summary>
+    public static IReadOnlyList<WorkKind> All { get; } = [WorkKind.Products, WorkKind.Convolutions, WorkKind.Recurrence, WorkKind.OtherRecurrence];
 
-    /// <summary>Recurrence where there is a recurrent layer, convolutions where there is one of pictures, else products.</summary>
+    /// <summary>That of the recurrent layer where there is one, convolutions where there is one of pictures, else products.</summary>
     /// <param name="module">The model.</param>
     public static WorkKind Of(nn.Module module)
     {
@@ -34,8 +39,12 @@ public static class WorkKinds
         {
             switch (part)
             {
-                case IRecurrentModule or TorchSharp.Modules.LSTM or TorchSharp.Modules.GRU or TorchSharp.Modules.RNN:
+                case IRecurrentModule recurrent:
+                    return recurrent.Work;
+                case TorchSharp.Modules.LSTM:
                     return WorkKind.Recurrence;
+                case TorchSharp.Modules.GRU or TorchSharp.Modules.RNN:
+                    return WorkKind.OtherRecurrence;
                 case TorchSharp.Modules.Conv2d or TorchSharp.Modules.Conv3d:
                     kind = WorkKind.Convolutions;
                     break;
@@ -49,7 +58,8 @@ public static class WorkKinds
     public static string Name(WorkKind kind) => kind switch
     {
         WorkKind.Convolutions => "convolutions",
-        WorkKind.Recurrence => "recurrent layers",
+        WorkKind.Recurrence => "LSTM layers",
+        WorkKind.OtherRecurrence => "other recurrent layers",
         _ => "matrix products",
     };
 }

@@ -20,5 +20,5 @@ public static class RecurrentFamilies
         (options, input) => input.Task == ModelTasks.LanguageModeling
             ? new RecurrentLanguageModel(cell, options, input)
             : new RecurrentClassifier(cell, options, input),
-        WorkKind.Recurrence);
+        cell == "lstm" ? WorkKind.Recurrence : WorkKind.OtherRecurrence);
 }

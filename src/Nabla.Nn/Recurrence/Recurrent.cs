@@ -36,6 +36,9 @@ public sealed class Recurrent : Module<Tensor, Tensor?, RecurrentState?, Recurre
     /// <summary>Size of the last axis of the outputs.</summary>
     public int OutputFeatures => _options.Directions * _options.OutputFeatures;
 
+    /// <inheritdoc/>
+    public WorkKind Work => _options.Cell == "lstm" ? WorkKind.Recurrence : WorkKind.OtherRecurrence;
+
     /// <summary>Runs the layers.</summary>
     /// <param name="x"><c>[batch, time, inputFeatures]</c>.</param>
     /// <param name="lengths">Real steps of each sequence, int64, <c>[batch]</c>, each in [1, time]; null: all are whole.</param>

@@ -93,7 +93,7 @@ public sealed class FusedOpsTests
     [Theory, MemberData(nameof(Attentions))]
     public void Attention_WithMasksAndDropout_FollowsTheFormula(string mask, double probability, bool isCausal)
     {
-        foreach (var (batch, heads, queries, keys, size) in new[] { (1, 1, 1, 1, 1), (2, 3, 5, 7, 4), (2, 2, 40, 40, 16) })
+        foreach (var (batch, heads, queries, keys, size) in new[] { (1, 1, 1, 1, 1), (2, 3, 5, 7, 4), (2, 2, 40, 40, 16), (1, 2, 70, 200, 40), (1, 2, 140, 90, 72) })
         {
             using var scope = NewDisposeScope();
             var given = MaskOf(mask, batch, heads, queries, keys);
@@ -117,7 +117,7 @@ public sealed class FusedOpsTests
     [Theory, MemberData(nameof(Attentions))]
     public void SelfAttention_FromThePackedProjection_FollowsTheFormula(string mask, double probability, bool isCausal)
     {
-        foreach (var (batch, heads, time, size) in new[] { (1, 1, 1, 1), (2, 3, 5, 4), (2, 2, 40, 16) })
+        foreach (var (batch, heads, time, size) in new[] { (1, 1, 1, 1), (2, 3, 5, 4), (2, 2, 40, 16), (2, 2, 150, 40) })
         {
             using var scope = NewDisposeScope();
             var given = MaskOf(mask, batch, heads, time, time);
@@ -175,8 +175,11 @@ public sealed class FusedOpsTests
                 var heads = h.view(4, 150, 6, 16).transpose(1, 2);
                 var a = SafeOps.ScaledDotProductAttention(heads, heads, heads, null, 0.2, isCausal: true).transpose(1, 2).reshape(4, 150, 96);
                 var y = FusedOps.AddBranch(x, a, b, 0.2);
-                y.square().sum().backward();
-                runs.Add([y.detach(), x.grad!, b.grad!, w.grad!]);
+                var packed = Leaf(Draw(4, 4, 150, 3 * 96)).to_type(ScalarType.BFloat16);
+                var bias = Leaf(Draw(5, 3 * 96));
+                var attended = FusedOps.SelfAttention(packed, bias, 4, null, 0.2, isCausal: true);
+                (y.square().sum() + (attended is null ? 0 : attended.to_type(ScalarType.Float32).square().sum())).backward();
+                runs.Add([y.detach(), x.grad!, b.grad!, w.grad!, .. bias.grad is { } biasGradient ? new[] { biasGradient } : []]);
             }
             foreach (var (one, three) in runs[0].Zip(runs[1]))
             {

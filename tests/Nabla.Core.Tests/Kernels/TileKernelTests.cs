@@ -188,6 +188,8 @@ public sealed class TileKernelTests
     [InlineData(33, 4, 20, 32, 2, false, false, false)]
     [InlineData(6, 9, 40, 16, 2, true, true, true)]
     [InlineData(32, 70, 16, 64, 1, true, true, false)]
+    [InlineData(40, 37, 24, 32, 2, false, true, false)]
+    [InlineData(2, 300, 8, 16, 1, true, true, true)]
     public void Lstm_OnTiles_FollowsThePlainOperations(int batch, int time, int inputs, int hidden, int layers, bool isBidirectional, bool hasBias, bool hasLengths)
     {
         RequireTiles();
@@ -211,6 +213,47 @@ public sealed class TileKernelTests
             var (outputs, state, memory) = RecurrentOps.Run("lstm", x[0], lengths, x[1], x[2], [.. x.Skip(3)], hasBias, layers, 0, true, isBidirectional);
             return cat([outputs.to_type(ScalarType.Float32).flatten(), state.to_type(ScalarType.Float32).flatten() * 2, memory!.to_type(ScalarType.Float32).flatten() * 3]);
         });
+    }
+
+    [Theory]
+    [InlineData(1, 5, 3, 16, false)]
+    [InlineData(18, 70, 20, 48, true)]
+    [InlineData(33, 40, 64, 80, false)]
+    [InlineData(64, 9, 130, 64, true)]
+    public void Lstm_OnAnyNumberOfThreads_HasTheSameBits(int batch, int time, int inputs, int hidden, bool hasLengths)
+    {
+        RequireTiles();
+        using var scope = NewDisposeScope();
+        var lengths = hasLengths ? tensor(Enumerable.Range(0, batch).Select(i => 1L + (i * 5 % time)).ToArray()) : null;
+        Tensor[] start =
+        [
+            Draw(1, batch, time, inputs), Draw(2, 1, batch, hidden), Draw(3, 1, batch, hidden), Draw(4, 4 * hidden, inputs) / Math.Sqrt(inputs),
+            Draw(5, 4 * hidden, hidden) / Math.Sqrt(hidden), Draw(6, 4 * hidden) * 0.1, Draw(7, 4 * hidden) * 0.1,
+        ];
+        float[] Run(int threads)
+        {
+            set_num_threads(threads);
+            var leaves = Array.ConvertAll(start, part => part.detach().clone().requires_grad_());
+            using var mixed = Autocast.Enter(DeviceType.CPU, ScalarType.BFloat16);
+            var (outputs, state, memory) = RecurrentOps.Run("lstm", leaves[0], lengths, leaves[1], leaves[2], leaves[3..], true, 1, 0, true, false);
+            var value = cat([outputs.flatten(), state.flatten(), memory!.flatten()]);
+            CallbackGuard.Backward((value * Draw(9, value.shape)).sum());
+            return [.. value.data<float>(), .. leaves.SelectMany(leaf => leaf.grad!.data<float>().ToArray())];
+        }
+        var before = get_num_threads();
+        try
+        {
+            var expected = Run(1);
+            Assert.All(expected, number => Assert.True(float.IsFinite(number)));
+            foreach (var threads in new[] { 2, 3, 2 })
+            {
+                Assert.Equal(expected, Run(threads));
+            }
+        }
+        finally
+        {
+            set_num_threads(before);
+        }
     }
 
     [Fact]

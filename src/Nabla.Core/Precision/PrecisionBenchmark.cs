@@ -9,7 +9,7 @@ namespace Nabla.Core;
 internal static class PrecisionBenchmark
 {
     /// <summary>Raised with every change that moves the numbers, so that those measured before count no more.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     private const int FewestRounds = 3, CalmRounds = 10;
     private const double Gain = 0.98; // smaller steps down are noise
@@ -72,7 +72,7 @@ internal static class PrecisionBenchmark
 
     private static (Tensor Weight, Func<Tensor> Forward) Recurrence(Device device, string cell, long gates)
     {
-        const int Batch = 16, Time = 32, Hidden = 128; // a small layer: larger ones gain more
+        const int Batch = 32, Time = 32, Hidden = 256; // below 64 wide the gain is small, and so is the work
         var (x, state) = (Wave(device, Batch, Time, Hidden), zeros([1, Batch, Hidden], device: device));
         var (rows, memory) = (gates * Hidden, cell == "lstm" ? state : null);
         Tensor[] weights = [Wave(device, rows, Hidden).requires_grad_(), Wave(device, rows, Hidden).requires_grad_(), zeros([rows], device: device), zeros([rows], device: device)];

@@ -37,7 +37,7 @@ public static class PrecisionPolicy
     /// <returns>The choice with its reason. Mixed precision that this platform cannot offer becomes float32, and the reason says so.</returns>
     /// <exception cref="OptionsException">The name, or that in NABLA_PRECISION, is not known.</exception>
     public static ComputePrecision Resolve(string precision, Device device, WorkKind kind = WorkKind.Products)
-        => Resolve(precision, device, kind, CacheFolder(), PrecisionBenchmark.SpeedUp);
+        => Resolve(precision, device, kind, CacheFolder(), PrecisionBenchmark.SpeedUp, MachineLoad.IsHigh);
 
     /// <summary>Where measurements are kept.</summary>
     public static string CacheFolder()
@@ -46,7 +46,7 @@ public static class PrecisionPolicy
         return Path.Combine(local.Length > 0 ? local : Path.GetTempPath(), "nabla", "precision");
     }
 
-    internal static ComputePrecision Resolve(string precision, Device device, WorkKind kind, string cacheFolder, Func<Device, WorkKind, double> measure)
+    internal static ComputePrecision Resolve(string precision, Device device, WorkKind kind, string cacheFolder, Func<Device, WorkKind, double> measure, Func<bool>? isBusy = null)
     {
         ArgumentNullException.ThrowIfNull(precision);
         ArgumentNullException.ThrowIfNull(device);
@@ -62,7 +62,7 @@ public static class PrecisionPolicy
         {
             return new(Float32, reason);
         }
-        var (speedUp, source) = Measured(device, kind, cacheFolder, measure);
+        var (speedUp, source) = Measured(device, kind, cacheFolder, measure, isBusy);
         var sentence = string.Create(CultureInfo.InvariantCulture, $"bfloat16 runs {WorkKinds.Name(kind)} {speedUp:0.0} times as fast as float32 on this {Devices.NameOf(device)} ({source}).");
         return new(speedUp > ClearlyFaster ? BFloat16Mixed : Float32, sentence);
     }
@@ -79,7 +79,7 @@ public static class PrecisionPolicy
         : Autocast.UnavailableReason is { } reason ? $"mixed precision is not available: {reason}"
         : null;
 
-    private static (double SpeedUp, string Source) Measured(Device device, WorkKind kind, string cacheFolder, Func<Device, WorkKind, double> measure)
+    private static (double SpeedUp, string Source) Measured(Device device, WorkKind kind, string cacheFolder, Func<Device, WorkKind, double> measure, Func<bool>? isBusy)
     {
         var key = Key(device);
         var file = Path.Combine(cacheFolder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))[..16] + ".txt");
@@ -88,7 +88,12 @@ public static class PrecisionPolicy
         {
             return (known, "measured before on this machine");
         }
+        var isCalm = isBusy?.Invoke() != true;
         speedUps[kind] = measure(device, kind); // the others when a run needs them
+        if (!isCalm)
+        {
+            return (speedUps[kind], "measured now, while others used the machine; the next run measures again");
+        }
         return (speedUps[kind], Remember(file, key, speedUps) ? "measured now" : $"measured now; '{cacheFolder}' cannot be written, so the next run measures again");
     }
 

@@ -47,6 +47,18 @@ public sealed class PrecisionPolicyTests : IDisposable
     }
 
     [Fact]
+    public void Auto_OnABusyMachine_MeasuresAgainNextTime()
+    {
+        Assert.SkipWhen(Autocast.UnavailableReason is not null, "autocast is not available here");
+        var busy = PrecisionPolicy.Resolve("auto", CPU, WorkKind.Products, _folder, (_, _) => 0.6, () => true);
+        var calm = PrecisionPolicy.Resolve("auto", CPU, WorkKind.Products, _folder, (_, _) => 3, () => false);
+        var known = PrecisionPolicy.Resolve("auto", CPU, WorkKind.Products, _folder, (_, _) => 0.6, () => true);
+
+        Assert.Equal(("float32", "bfloat16-mixed", "bfloat16-mixed"), (busy.Name, calm.Name, known.Name));
+        Assert.Contains("the next run measures again", busy.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Resolve_OfNamedPrecision_DoesNotMeasure()
     {
         static double Never(Device device, WorkKind kind) => throw new InvalidOperationException("must not measure");

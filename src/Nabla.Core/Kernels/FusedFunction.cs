@@ -68,7 +68,7 @@ internal static class FusedFunction
         context.Dispose(); // frees what was saved as soon as this pass no longer needs it
         var gradients = body(saved, cotangent);
         _handedOver = [.. gradients.OfType<Tensor>().Select(gradient => ReferenceEquals(gradient, cotangent) ? gradient : gradient.MoveToOuterDisposeScope())];
-        if (!gradients.Contains(cotangent))
+        if (!Array.Exists(gradients, gradient => ReferenceEquals(gradient, cotangent))) // Contains would compare all their entries
         {
             cotangent.Dispose();
         }

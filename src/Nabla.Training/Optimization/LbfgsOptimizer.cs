@@ -274,7 +274,7 @@ internal sealed class LbfgsOptimizer : Optimizer
         using var noGradients = no_grad();
         _flat.Set(place.Values);
         Tensor?[] before = [place.Direction, place.PreviousGradient, .. place.Changes, .. place.Moves];
-        foreach (var made in _changes.Concat(_moves).Append(_direction).Append(_previousGradient).Concat(_retired).Where(tensor => tensor is not null && !before.Contains(tensor)).ToArray())
+        foreach (var made in _changes.Concat(_moves).Append(_direction).Append(_previousGradient).Concat(_retired).Where(tensor => tensor is not null && !Array.Exists(before, old => ReferenceEquals(old, tensor))).ToArray())
         {
             made!.Dispose();
         }

@@ -5,15 +5,16 @@ namespace Nabla.Core.Native;
 /// <summary>
 /// Keeps native memory flat. glibc gives each new thread an arena of its own, up to eight for each core, and keeps what was freed there.
 /// A loader makes tensors on a thread of its own in every epoch, so memory would grow by tens of megabytes an epoch until all arenas
-/// exist: measured on fashion-mnist, 617 MB in the first epoch became 966 MB in the sixth.
+/// exist. An arena of a thread is moreover a chain of heaps of 64 MB, none of which gives room to a batch that fits in two of them together:
+/// measured on fashion-mnist with two arenas, 611 MB after 422 steps became 983 MB after 3,062; with one, which is a single piece of memory, see docs/benchmarks.md.
 /// </summary>
 internal static partial class NativeHeap
 {
     private const int ArenaMax = -8, TrimThreshold = -1, TopPad = -2, MappingThreshold = -3; // M_ARENA_MAX and so on, malloc.h of glibc
     private const int LargestFromHeap = 1 << 25; // the most that glibc allows
     private const int KeptAtTop = 1 << 28; // more than a heap of a thread's arena, so that glibc never unmaps one of them
+    private const int Arenas = 1;
     private static bool _hasNoCount;
-    private const int Arenas = 2; // one for the thread that trains, one for those that prepare data
 
     /// <summary>Limits the arenas; what a user has set with MALLOC_ARENA_MAX stays.</summary>
     public static void LimitArenas()

@@ -59,7 +59,7 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     /// <summary>
-    /// The contract, in one process. Open: after other trainings in the process about one of four runs differs by a rounding, sometimes in the
+    /// The contract, in one process. Open: after other trainings in the process 4 of 10 runs differed by a rounding, once in the
     /// evaluation of equal weights only, so this stands behind ./test --all until the cause is found; alone in a process it was equal eight times
     /// of eight, and across processes KillTests and eng/kill-resume hold it.
     /// </summary>

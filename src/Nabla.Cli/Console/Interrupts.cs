@@ -10,7 +10,7 @@ namespace Nabla.Cli;
 internal sealed partial class Interrupts : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
-    private readonly List<PosixSignalRegistration> _registrations = [];
+    private readonly List<PosixSignalRegistration> _registrations = []; // kept: a registration that is collected stops listening
     private CommandOutput? _output;
     private int _interrupts, _isTermination;
     private volatile bool _isDone;

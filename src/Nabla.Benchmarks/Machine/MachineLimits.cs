@@ -39,6 +39,10 @@ public sealed record MachineLimits
     /// <param name="precision">Name of a precision.</param>
     public double PeakOf(string precision) => precision == PrecisionPolicy.BFloat16Mixed ? BFloat16Peak : Float32Peak;
 
+    /// <summary>The rate of matrix products in a precision.</summary>
+    /// <param name="precision">Name of a precision.</param>
+    public double MatrixRateOf(string precision) => precision == PrecisionPolicy.BFloat16Mixed ? BFloat16MatrixRate : Float32MatrixRate;
+
     /// <summary>The facts as JSON; rates are in 10^9 multiply-adds a second and core, bandwidth in 10^9 bytes a second.</summary>
     public JsonObject ToJson() => new()
     {

@@ -28,6 +28,7 @@ internal static class ChildMemory
     /// <summary>Takes the steps in this process.</summary>
     public static long Run(TrainingWorkload workload, string side, string precision)
     {
+        using var own = side == RawSide ? TensorHeap.Pause() : null; // libtorch's own allocator, as without Nabla
         using var step = side == RawSide ? workload.Baseline() : workload.Nabla(precision);
         for (var i = 0; i < Steps; i++)
         {

@@ -12,7 +12,7 @@ public static class ProcessMemory
     /// What native code holds at this moment, tensors included: the heap's own count where it is offered (glibc), else <see cref="Resident"/>.
     /// A difference of two such numbers says what lies between them; the managed heap is not counted.
     /// </summary>
-    public static long Live => NativeHeap.BytesInUse ?? Resident;
+    public static long Live => NativeHeap.BytesInUse is { } heap ? heap + TensorHeap.BytesInUse : Resident;
 
     /// <summary>Physical memory of this process.</summary>
     public static long Resident => Environment.WorkingSet;
@@ -35,6 +35,7 @@ public static class ProcessMemory
     public static long PeakGrowth(Action action)
     {
         ArgumentNullException.ThrowIfNull(action);
+        TensorHeap.Trim();
         NativeHeap.Trim(); // what was freed before would be used again and hide the growth
         var before = Resident;
         if (TryResetPeak())

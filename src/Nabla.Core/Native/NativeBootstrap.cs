@@ -49,6 +49,7 @@ internal static class NativeBootstrap
         }
         var torch = LoadFile(Path.Combine(folder, LibTorchLocation.TorchFile));
         LoadDependents(folder);
+        TensorHeap.Install(torch);
         var shim = LibTorchLocation.FindShim()
             ?? throw new NativeLibraryException($"{LibTorchLocation.FileName("LibTorchSharp")} was not found beside the program or in the NuGet package folder. Restore the packages again (dotnet restore), or publish the program as a whole.");
         var (loadable, isPatched) = OperatingSystem.IsLinux() ? MakeLoadable(shim) : (shim, false);

@@ -133,6 +133,85 @@ internal static unsafe class TilePacking
         }
     }
 
+    /// <summary>Rows of a panel from rows of bfloat16 that lie anywhere; null is a row of zeros.</summary>
+    /// <param name="rows">Where the rows begin.</param>
+    /// <param name="inner">How many, even.</param>
+    /// <param name="column">First column.</param>
+    /// <param name="columns">Columns.</param>
+    /// <param name="width">Width of the panel.</param>
+    /// <param name="target">Where the rows of the panel go.</param>
+    [MethodImpl(Compiled.AtOnce)]
+    public static void PairsOf(ushort** rows, int inner, int column, int columns, int width, uint* target)
+    {
+        var empty = stackalloc ushort[TileProduct.PanelWidth];
+        new Span<ushort>(empty, TileProduct.PanelWidth).Clear();
+        var (low, high) = (Interleaved(0), Interleaved(Block));
+        for (var row = 0; row < inner; row += 2, target += width)
+        {
+            var first = rows[row] is null ? empty : rows[row] + column;
+            var second = rows[row + 1] is null ? empty : rows[row + 1] + column;
+            var i = 0;
+            for (; i <= columns - (2 * Block); i += 2 * Block)
+            {
+                var (a, b) = (Vector512.Load(first + i), Vector512.Load(second + i));
+                Avx512BW.PermuteVar32x16x2(a, low, b).AsUInt32().Store(target + i);
+                Avx512BW.PermuteVar32x16x2(a, high, b).AsUInt32().Store(target + i + Block);
+            }
+            if (i < width)
+            {
+                Pairs(first + i, second + i, columns - i, width - i, target + i);
+            }
+        }
+    }
+
+    /// <summary>Entries from one on of two vectors of 32 by turns: those of the second have numbers from 32 on.</summary>
+    private static Vector512<ushort> Interleaved(int from)
+    {
+        var places = stackalloc ushort[2 * Block];
+        for (var i = 0; i < Block; i++)
+        {
+            (places[2 * i], places[(2 * i) + 1]) = ((ushort)(from + i), (ushort)(from + i + (2 * Block)));
+        }
+        return Vector512.Load(places);
+    }
+
+    /// <summary>32 entries of up to 16 rows of a first operand from 32 rows of its transpose that lie anywhere; null is a row of zeros.</summary>
+    /// <param name="rows">Where the rows of the transpose begin.</param>
+    /// <param name="column">First column of it.</param>
+    /// <param name="columns">Columns, at most 16.</param>
+    /// <param name="target">Where the entries of the first row go.</param>
+    /// <param name="targetStride">Entries from row to row.</param>
+    [MethodImpl(Compiled.AtOnce)]
+    public static void RowsOfTranspose(ushort** rows, int column, int columns, ushort* target, int targetStride)
+    {
+        var block = stackalloc uint[Block * Block];
+        if (columns == Block)
+        {
+            for (var pair = 0; pair < Block; pair++)
+            {
+                var first = rows[2 * pair];
+                var second = rows[(2 * pair) + 1];
+                var low = first is null ? Vector512<uint>.Zero : Avx512F.ConvertToVector512UInt32(Vector256.Load(first + column));
+                var high = second is null ? Vector512<uint>.Zero : Avx512F.ConvertToVector512UInt32(Vector256.Load(second + column));
+                (low | (high << 16)).Store(block + (pair * Block));
+            }
+            Transpose(block, Block, (uint*)target, targetStride / 2);
+            return;
+        }
+        for (var pair = 0; pair < Block; pair++)
+        {
+            Pairs(At(rows[2 * pair], column), At(rows[(2 * pair) + 1], column), columns, Block, block + (pair * Block));
+        }
+        var result = stackalloc uint[Block * Block];
+        Transpose(block, Block, result, Block);
+        for (var i = 0; i < columns; i++)
+        {
+            Vector512.Load(result + (i * Block)).Store((uint*)(target + ((long)i * targetStride)));
+        }
+    }
+
+    private static ushort* At(ushort* row, int column) => row is null ? null : row + column;
+
     private const int MostStack = 1 << 14;
 
     /// <summary>Second operand from rows of any type; <paramref name="pairs"/> packs two of them side by side, null being a row of zeros.</summary>

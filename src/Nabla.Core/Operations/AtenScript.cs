@@ -47,6 +47,9 @@ internal static class AtenScript
         def rnn_relu_packed(x: Tensor, sizes: Tensor, state: Tensor, weights: List[Tensor], bias: bool, layers: int, dropout: float, train: bool, both: bool):
             return torch.rnn_relu(x, sizes, state, weights, bias, layers, dropout, train, both)
 
+        def convolution_input(gradient: Tensor, x: Tensor, weight: Tensor, row: int, column: int, above: int, left: int) -> Tensor:
+            return torch.convolution_backward(gradient, x, weight, None, [row, column], [above, left], [1, 1], False, [0, 0], 1, [True, False, False])[0]
+
         def pack(x: Tensor, lengths: Tensor):
             return torch._pack_padded_sequence(x, lengths, True)
 

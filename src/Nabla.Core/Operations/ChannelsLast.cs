@@ -15,8 +15,20 @@ public static class ChannelsLast
         return FusedOperations.AreEnabled && x.device_type == DeviceType.CPU && x.dim() == 4 && x.is_floating_point() ? Arrange(x) : x.alias();
     }
 
-    private static Tensor Arrange(Tensor x)
+    /// <summary>Whether the channels of each pixel lie side by side, and pixels and rows without gaps.</summary>
+    /// <param name="x"><c>[batch, channels, height, width]</c>.</param>
+    internal static bool IsArranged(Tensor x)
+        => x.shape is [_, var channels, var height, var width] && x.stride() is [var picture, 1, var row, var pixel]
+            && pixel == channels && row == width * channels && picture == height * width * channels;
+
+    /// <summary>The same pictures with the channels of each pixel side by side; themselves where they are.</summary>
+    /// <param name="x"><c>[batch, channels, height, width]</c>.</param>
+    internal static Tensor Arrange(Tensor x)
     {
+        if (IsArranged(x))
+        {
+            return x.alias();
+        }
         using var scope = NewDisposeScope();
         if (x.shape is [var batch, 1, var height, var width])
         {

@@ -52,7 +52,7 @@ public sealed class ConvolutionLayer : Module<Tensor, Tensor>
     private Tensor Convolve(Tensor x, long[] padding) => _options.Axes switch
     {
         1 => functional.conv1d(x, weight, bias!, _stride[0], padding[0], _dilation[0], _options.Groups),
-        2 => functional.conv2d(x, weight, bias!, _stride, padding, _dilation, _options.Groups),
+        2 => ConvolutionOps.Run(x, weight, bias, _stride, padding, _dilation, _options.Groups),
         _ => functional.conv3d(x, weight, bias!, _stride, padding, _dilation, _options.Groups),
     };
 

@@ -16,7 +16,7 @@ internal static class ConvolutionFunction
     public static Tensor Apply(Tensor x, Tensor weight, Tensor? bias, ConvolutionPlan plan, long[] stride, long[] padding)
     {
         using var scope = NewDisposeScope();
-        var needsInputGradient = x.requires_grad;
+        var (type, needsInputGradient) = (x.dtype, x.requires_grad);
         Tensor half, halfWeight, y;
         using (no_grad())
         {
@@ -25,7 +25,7 @@ internal static class ConvolutionFunction
         }
         Tensor[] parameters = bias is null ? [weight] : [weight, bias];
         FusedNode.Attach(nameof(ConvolutionFunction), y, [x, .. parameters], needsInputGradient ? [half.detach(), .. parameters, halfWeight] : [half.detach(), .. parameters],
-            (saved, cotangent) => Backward(saved, cotangent, parameters.Length, plan, stride, padding, x.dtype, needsInputGradient));
+            (saved, cotangent) => Backward(saved, cotangent, parameters.Length, plan, stride, padding, type, needsInputGradient));
         return y.MoveToOuterDisposeScope();
     }
 

@@ -7,7 +7,7 @@ namespace Nabla.Core.Kernels;
 /// </summary>
 internal sealed class ConvolutionAxis
 {
-    private readonly int _stride, _padding;
+    private readonly int _padding;
 
     /// <param name="inputs">Size of the input.</param>
     /// <param name="kernel">Size of the kernel.</param>
@@ -15,7 +15,7 @@ internal sealed class ConvolutionAxis
     /// <param name="padding">Zeros before and after the input.</param>
     public ConvolutionAxis(int inputs, int kernel, int stride, int padding)
     {
-        (Inputs, Kernel, _stride, _padding) = (inputs, kernel, stride, padding);
+        (Inputs, Kernel, Stride, _padding) = (inputs, kernel, stride, padding);
         Outputs = ((inputs + (2 * padding) - kernel) / stride) + 1;
         Phases = Math.Min(stride, kernel);
         var (least, most) = (Math.Min(0, Shift(0)), Math.Max(0, Shift(kernel - 1)));
@@ -31,19 +31,22 @@ internal sealed class ConvolutionAxis
     /// <summary>Places of the grid.</summary>
     public int Grid { get; }
 
+    /// <summary>Distance of outputs.</summary>
+    public int Stride { get; }
+
     /// <summary>Most phases that taps can have.</summary>
     public int Phases { get; }
 
     /// <summary>How far the input of a tap lies from its output in the grid.</summary>
-    public int Shift(int tap) => (int)Math.Floor((tap - _padding) / (double)_stride);
+    public int Shift(int tap) => (int)Math.Floor((tap - _padding) / (double)Stride);
 
     /// <summary>Number of the phase of a tap: taps <c>stride</c> apart share one.</summary>
-    public int Phase(int tap) => tap % _stride;
+    public int Phase(int tap) => tap % Stride;
 
     /// <summary>The input at a place of a phase's grid, or -1 where it is empty.</summary>
     public int Input(int phase, int place)
     {
-        var input = (place * _stride) + phase - _padding - (Shift(phase) * _stride);
+        var input = (place * Stride) + phase - _padding - (Shift(phase) * Stride);
         return input < Inputs ? input : -1;
     }
 }
@@ -64,6 +67,9 @@ internal sealed record ConvolutionPlan(int Batch, int Inputs, int Outputs, Convo
 
     /// <summary>Places of all pictures, filled up to whole tiles.</summary>
     public int Places => TileProduct.PadInner(Batch * Grid);
+
+    /// <summary>Whether outputs leave inputs out.</summary>
+    public bool HasStride => Rows.Stride > 1 || Columns.Stride > 1;
 
     /// <summary>Weights of one pair of channels.</summary>
     public int Taps => Rows.Kernel * Columns.Kernel;

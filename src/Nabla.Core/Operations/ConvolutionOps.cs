@@ -42,7 +42,7 @@ public static class ConvolutionOps
     private static bool IsFaster(ConvolutionPlan plan)
     {
         var channels = Math.Min(plan.Inputs, plan.Outputs);
-        return plan.Taps > 1 && channels >= FewestChannels && (channels >= ManyChannels || (long)plan.Rows.Outputs * plan.Columns.Outputs <= ManyPixels);
+        return (plan.Taps > 1 || plan.HasStride) && channels >= FewestChannels && (channels >= ManyChannels || (long)plan.Rows.Outputs * plan.Columns.Outputs <= ManyPixels);
     }
 
     /// <summary>The plan; null where the kernel does not fit the input or is larger than numbers allow, for libtorch to say so.</summary>

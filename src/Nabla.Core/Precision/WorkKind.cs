@@ -16,10 +16,10 @@ public enum WorkKind
     OtherRecurrence,
 }
 
-/// <summary>A module whose steps depend on each other, such as an LSTM.</summary>
-public interface IRecurrentModule
+/// <summary>A module that knows the kind of its work, such as a recurrent layer.</summary>
+public interface IWorkModule
 {
-    /// <summary>The kind of its work: <see cref="WorkKind.Recurrence"/> or <see cref="WorkKind.OtherRecurrence"/>.</summary>
+    /// <summary>The kind of its work.</summary>
     WorkKind Work { get; }
 }
 
@@ -39,13 +39,13 @@ public static class WorkKinds
         {
             switch (part)
             {
-                case IRecurrentModule recurrent:
+                case IWorkModule { Work: WorkKind.Recurrence or WorkKind.OtherRecurrence } recurrent:
                     return recurrent.Work;
                 case TorchSharp.Modules.LSTM:
                     return WorkKind.Recurrence;
                 case TorchSharp.Modules.GRU or TorchSharp.Modules.RNN:
                     return WorkKind.OtherRecurrence;
-                case TorchSharp.Modules.Conv2d or TorchSharp.Modules.Conv3d:
+                case IWorkModule { Work: WorkKind.Convolutions } or TorchSharp.Modules.Conv2d or TorchSharp.Modules.Conv3d:
                     kind = WorkKind.Convolutions;
                     break;
             }

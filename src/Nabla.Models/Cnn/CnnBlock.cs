@@ -3,7 +3,7 @@ namespace Nabla.Models;
 /// <summary>Convolution, norm, activation, some times, then pooling: <c>[batch, in, height, width] -> [batch, out, height / 2, width / 2]</c>.</summary>
 internal sealed class CnnBlock : Module<Tensor, Tensor>
 {
-    private readonly ModuleList<Conv2d> convolutions;
+    private readonly ModuleList<ConvolutionLayer> convolutions;
     private readonly ModuleList<BatchNorm2d> norms;
     private readonly Dropout2d? dropout;
     private readonly CnnOptions _options;
@@ -17,8 +17,16 @@ internal sealed class CnnBlock : Module<Tensor, Tensor>
         {
             var stride = options.Pooling == "stride" && i == options.ConvolutionsPerBlock - 1 ? 2 : 1;
             // The norm subtracts the mean, so a bias before it would do nothing.
-            var convolution = Conv2d(i == 0 ? inputs : outputs, outputs, options.KernelSize, stride, options.KernelSize / 2L, bias: norm == "none");
-            init.kaiming_normal_(convolution.weight!, mode: init.FanInOut.FanIn, nonlinearity: init.NonlinearityType.ReLU);
+            var convolution = new ConvolutionLayer(new()
+            {
+                InputChannels = i == 0 ? inputs : outputs,
+                OutputChannels = outputs,
+                KernelSize = [options.KernelSize],
+                Stride = [stride],
+                Padding = [options.KernelSize / 2],
+                UseBias = norm == "none",
+            });
+            init.kaiming_normal_(convolution.Weight, mode: init.FanInOut.FanIn, nonlinearity: init.NonlinearityType.ReLU);
             convolutions.Add(convolution);
             if (norm == "batch")
             {

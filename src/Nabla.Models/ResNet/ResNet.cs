@@ -6,7 +6,7 @@ namespace Nabla.Models;
 /// </summary>
 public sealed class ResNet : Model
 {
-    private readonly Conv2d conv1;
+    private readonly ConvolutionLayer conv1;
     private readonly BatchNorm2d bn1;
     private readonly ModuleList<ResNetBlock> layer1, layer2, layer3, layer4;
     private readonly DropoutLayer? dropout;

@@ -9,9 +9,9 @@ internal sealed class ResNetBlock : Module<Tensor, Tensor>
     /// <summary>Output channels of a bottleneck block as a multiple of its width. He et al. (2015), table 1.</summary>
     public const int BottleneckExpansion = 4;
 
-    private readonly Conv2d conv1, conv2;
+    private readonly ConvolutionLayer conv1, conv2;
     private readonly BatchNorm2d bn1, bn2;
-    private readonly Conv2d? conv3;
+    private readonly ConvolutionLayer? conv3;
     private readonly BatchNorm2d? bn3;
     private readonly Sequential? downsample;
 
@@ -50,10 +50,18 @@ internal sealed class ResNetBlock : Module<Tensor, Tensor>
     });
 
     /// <summary>A convolution that keeps the size (but for the stride), without bias, for relu (He et al., 2015, arXiv:1502.01852).</summary>
-    internal static Conv2d Convolution(int inputs, int outputs, int kernel, int stride = 1)
+    internal static ConvolutionLayer Convolution(int inputs, int outputs, int kernel, int stride = 1)
     {
-        var convolution = Conv2d(inputs, outputs, kernel, stride, kernel / 2L, bias: false);
-        init.kaiming_normal_(convolution.weight!, mode: init.FanInOut.FanOut, nonlinearity: init.NonlinearityType.ReLU);
+        var convolution = new ConvolutionLayer(new()
+        {
+            InputChannels = inputs,
+            OutputChannels = outputs,
+            KernelSize = [kernel],
+            Stride = [stride],
+            Padding = [kernel / 2],
+            UseBias = false,
+        });
+        init.kaiming_normal_(convolution.Weight, mode: init.FanInOut.FanOut, nonlinearity: init.NonlinearityType.ReLU);
         return convolution;
     }
 }

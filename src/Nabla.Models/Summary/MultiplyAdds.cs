@@ -12,6 +12,7 @@ internal static class MultiplyAdds
         ConvTranspose1d convolution => Transposed(convolution.weight!, call),
         ConvTranspose2d convolution => Transposed(convolution.weight!, call),
         ConvTranspose3d convolution => Transposed(convolution.weight!, call),
+        ConvolutionLayer convolution => Convolution(convolution.Weight, call),
         Conv1d convolution => Convolution(convolution.weight!, call),
         Conv2d convolution => Convolution(convolution.weight!, call),
         Conv3d convolution => Convolution(convolution.weight!, call),

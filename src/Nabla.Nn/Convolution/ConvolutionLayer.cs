@@ -6,7 +6,7 @@ namespace Nabla.Nn;
 /// Convolution over one, two or three axes, <c>y[o] = bias[o] + sum over c, k of weight[o, c, k] x[c, position + k]</c>, as PyTorch's
 /// Conv1d, Conv2d and Conv3d with the same keys, paddings and initial weights. Source: LeCun et al. (1989).
 /// </summary>
-public sealed class ConvolutionLayer : Module<Tensor, Tensor>
+public sealed class ConvolutionLayer : Module<Tensor, Tensor>, IWorkModule
 {
     private readonly Parameter weight;
     private readonly Parameter? bias;
@@ -33,6 +33,12 @@ public sealed class ConvolutionLayer : Module<Tensor, Tensor>
         bias = options.UseBias ? torch.empty(options.OutputChannels).uniform_(-bound, bound).AsOwnedParameter() : null;
         RegisterComponents();
     }
+
+    /// <summary>The kernels, <c>[outputChannels, inputChannels / groups, ...]</c>.</summary>
+    public Parameter Weight => weight;
+
+    /// <inheritdoc/>
+    public WorkKind Work => _options.Axes == 1 ? WorkKind.Products : WorkKind.Convolutions;
 
     /// <summary>Convolves.</summary>
     /// <param name="x"><c>[batch, inputChannels, ...]</c> with as many further axes as <see cref="ConvolutionLayerOptions.Axes"/>; the batch axis may be missing.</param>

@@ -8,7 +8,7 @@ namespace Nabla.Nn;
 /// Keys and numbers as in PyTorch's LSTM, GRU and RNN (<c>weight_ih_l0</c>, gates in the order input, forget, cell, output or
 /// reset, update, new).
 /// </summary>
-public sealed class Recurrent : Module<Tensor, Tensor?, RecurrentState?, RecurrentOutput>, IRecurrentModule
+public sealed class Recurrent : Module<Tensor, Tensor?, RecurrentState?, RecurrentOutput>, IWorkModule
 {
     private readonly RecurrentOptions _options;
     private readonly string[] _weightNames;

@@ -113,6 +113,7 @@ public static class Doctor
                 new("devices", "cpu", $"{get_num_threads()} threads for one operation, {get_num_interop_threads()} between operations"),
             ];
             checks.AddRange(WorkKinds.All.Select(PrecisionCheck));
+            checks.Add(TensorHeapCheck());
             var count = Devices.CudaCount();
             checks.AddRange(Enumerable.Range(0, count).Select(index => new DoctorCheck("devices", $"cuda:{index}", CudaState(index))));
             if (count == 0)
@@ -138,6 +139,10 @@ public static class Doctor
         var precision = PrecisionPolicy.Resolve(PrecisionPolicy.Auto, CPU, kind);
         return new("processor", $"precision auto, {WorkKinds.Name(kind)}", $"{precision.Name}: {precision.Reason}");
     }
+
+    private static DoctorCheck TensorHeapCheck() => new("memory", "Tensors", TensorHeap.IsActive
+        ? $"blocks of Nabla, in {(HugePages.AreOn ? "huge pages" : "small pages; 'echo madvise > /sys/kernel/mm/transparent_hugepage/enabled' as root makes training faster")}"
+        : TensorHeap.IsSwitchedOff ? "the C library's heap, as NABLA_ALLOCATOR says" : "the C library's heap: this system or libtorch is not one that Nabla's blocks are made for; memory may grow in long runs");
 
     private static IEnumerable<DoctorCheck> MemoryChecks()
     {

@@ -3,7 +3,7 @@ using Nabla.Core.Native;
 namespace Nabla.Core;
 
 /// <summary>
-/// Memory of tensors on the CPU from 256 KB on. What a training step frees is kept for the next one in blocks that never split, in huge pages where the
+/// Memory of tensors on the CPU from 64 KB on. What a training step frees is kept for the next one in blocks that never split, in huge pages where the
 /// system has them: memory stays where it was after the first steps however long a run is, and no step pays for cleared pages. On Linux x64 with
 /// a libtorch whose allocator is the expected one; elsewhere, or with <c>NABLA_ALLOCATOR=system</c>, the C library's heap serves. Thread-safe.
 /// </summary>
@@ -17,6 +17,9 @@ public static class TensorHeap
 
     /// <summary>Whether large tensors come from here at this moment.</summary>
     public static bool IsActive => _hook is not null && Volatile.Read(ref _pauses) == 0;
+
+    /// <summary>Whether the environment asks for the C library's heap.</summary>
+    internal static bool IsSwitchedOff => Environment.GetEnvironmentVariable(Variable) == Library;
 
     /// <summary>Bytes of the tensors in it, in whole blocks.</summary>
     public static long BytesInUse => Blocks.BytesInUse;

@@ -10,7 +10,7 @@ namespace Nabla.Core.Native;
 /// </summary>
 internal sealed unsafe class AllocatorHook
 {
-    private const int LeastBytes = 256 << 10; // smaller ones are many, and the C library's heap is good at them
+    private const int LeastBytes = 64 << 10; // smaller ones are many, and the C library's heap is good at them
     private const int Before = 2, Slots = 16; // words: offset and type before the first entry; more than the table has, so that later additions are kept
     private const int Allocate = 2, IsSimple = 3, RawDeleter = 4; // after two destructors
     private const int ResultWords = 3; // c10::DataPtr: data, deleter and context, device

@@ -12,6 +12,11 @@ internal sealed partial class HugePages : IPageSource
     private const int ReadAndWrite = 3, PrivateAndAnonymous = 0x22, HugePageAdvice = 14; // sys/mman.h
     private const nint Failed = -1;
 
+    private const string Setting = "/sys/kernel/mm/transparent_hugepage/enabled";
+
+    /// <summary>Whether the system gives huge pages to whoever asks for them.</summary>
+    public static bool AreOn => File.Exists(Setting) && !File.ReadAllText(Setting).Contains("[never]", StringComparison.Ordinal);
+
     /// <inheritdoc/>
     public nint Map(long bytes)
     {

@@ -23,7 +23,7 @@ internal static class TrainHandler
         using var display = TrainingDisplay.Create(output.Error);
         using DisplayLogging logging = new(display);
         DisplayAdapter adapter = new(display);
-        string? folder = null;
+        string? folder = null, chosen = null;
         TrainingRunOptions options = new()
         {
             OutputFolder = request.OutputFolder,
@@ -32,6 +32,7 @@ internal static class TrainHandler
             Progress = adapter,
             Callbacks = [adapter],
             Logging = logging,
+            FolderChosen = path => chosen = path,
             FolderReady = path =>
             {
                 folder = path;
@@ -48,9 +49,9 @@ internal static class TrainHandler
                 : TrainingRun.StartAsync(RecipeFile.Load(request.Recipe!, request.Overrides), options, cancellationToken);
             if (await IsLeftAsync(training, adapter, cancellationToken).ConfigureAwait(false))
             {
-                if (request.Resume is null && folder is not null && RunFolder.IsRun(folder))
+                if (request.Resume is null && chosen is not null)
                 {
-                    RunFolder.Open(folder).DiscardUnlessBegun(); // the process ends before the work that is left could do it
+                    RunFolder.DiscardUnlessBegun(chosen); // the process ends before the work that is left could do it
                 }
                 return StoppedEarly() with { LeavesWork = true };
             }

@@ -43,9 +43,10 @@ public sealed class RunFolder
     /// <param name="root">Folder of all runs, such as <c>runs</c>; it is made when missing.</param>
     /// <param name="name">Name of the run: letters, digits, <c>-</c>, <c>_</c> and <c>.</c>.</param>
     /// <param name="time">Clock; null: the system's.</param>
+    /// <param name="chosen">Hears the folder's path before anything is there; null: nobody.</param>
     /// <exception cref="CheckpointException">The folder cannot be made.</exception>
     /// <exception cref="ArgumentException">The name has other characters.</exception>
-    public static RunFolder Create(string root, string name, TimeProvider? time = null)
+    public static RunFolder Create(string root, string name, TimeProvider? time = null, Action<string>? chosen = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(root);
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -55,6 +56,7 @@ public sealed class RunFolder
         }
         var stamp = (time ?? TimeProvider.System).GetUtcNow().ToString("yyyy-MM-dd'T'HH-mm-ss'Z'", CultureInfo.InvariantCulture);
         var path = Path.GetFullPath(Path.Combine(root, name, $"{stamp}-{RandomNumberGenerator.GetHexString(6, lowercase: true)}"));
+        chosen?.Invoke(path);
         try
         {
             Directory.CreateDirectory(path);
@@ -165,14 +167,22 @@ public sealed class RunFolder
     /// <param name="logger">Hears of checkpoints that are damaged; null: nobody.</param>
     public CheckpointStore OpenCheckpoints(Microsoft.Extensions.Logging.ILogger? logger = null) => new(FullPath, logger);
 
-    /// <summary>Removes the folder when training has not begun in it, so that a run that was refused leaves nothing behind; any other folder stays.</summary>
-    public void DiscardUnlessBegun()
+    /// <summary>
+    /// Removes a run's folder when training has not begun in it, so that a run that was refused leaves nothing behind; any other folder stays. Another thread may still be
+    /// writing what comes before the first step: from then on its writing fails.
+    /// </summary>
+    /// <param name="path">The folder; it may have no status yet, and need not exist.</param>
+    public static void DiscardUnlessBegun(string path)
     {
+        ArgumentException.ThrowIfNullOrEmpty(path);
         try
         {
-            if (ReadStatus().State == RunState.Created)
+            var isUnbegun = IsRun(path)
+                ? Open(path).ReadStatus().State == RunState.Created
+                : Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).All(entry => entry.Contains(AtomicFile.TemporaryMark, StringComparison.Ordinal));
+            if (isUnbegun)
             {
-                Remove(FullPath);
+                Remove(path);
             }
         }
         catch (CheckpointException)
@@ -186,7 +196,9 @@ public sealed class RunFolder
     {
         try
         {
-            Directory.Delete(path, recursive: true);
+            var removed = path + AtomicFile.TemporaryMark + "removed"; // under another name nobody adds to it while it is emptied
+            Directory.Move(path, removed);
+            Directory.Delete(removed, recursive: true);
             var above = Path.GetDirectoryName(path)!;
             if (!Directory.EnumerateFileSystemEntries(above).Any())
             {

@@ -40,7 +40,8 @@ public sealed class TrainingRun
             NablaRuntime.EnsureLoaded();
             var device = Devices.Parse(options.Device);
             var resolved = Resolve(recipe, device);
-            var folder = RunFolder.Create(options.OutputFolder ?? Environment.GetEnvironmentVariable(RunsVariable) ?? DefaultRoot, recipe.Name, options.Time);
+            cancellationToken.ThrowIfCancellationRequested();
+            var folder = RunFolder.Create(options.OutputFolder ?? Environment.GetEnvironmentVariable(RunsVariable) ?? DefaultRoot, recipe.Name, options.Time, options.FolderChosen);
             try
             {
                 folder.WriteRecipe(RecipeWriter.Write(resolved));
@@ -49,7 +50,7 @@ public sealed class TrainingRun
             }
             catch
             {
-                folder.DiscardUnlessBegun();
+                RunFolder.DiscardUnlessBegun(folder.FullPath);
                 throw;
             }
         });

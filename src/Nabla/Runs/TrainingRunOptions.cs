@@ -18,6 +18,9 @@ public sealed record TrainingRunOptions
     /// <summary>Hears of the run once its data and model are ready, before the first step. Default: nobody.</summary>
     public Action<RunStarted>? Started { get; init; }
 
+    /// <summary>Hears where the folder of a new run will be, before anything is written there. Default: nobody.</summary>
+    public Action<string>? FolderChosen { get; init; }
+
     /// <summary>Hears of the run folder as soon as it is there, before data and model are. Default: nobody.</summary>
     public Action<string>? FolderReady { get; init; }
 

@@ -4,6 +4,44 @@ public sealed class RunFolderTests : IDisposable
 {
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("nabla-runs-");
 
+    [Fact]
+    public void DiscardUnlessBegun_WhileAnotherThreadWrites_LeavesNothing()
+    {
+        for (var round = 0; round < 30; round++)
+        {
+            string? path = null;
+            var folder = RunFolder.Create(_root.FullName, "left", chosen: chosen => path = chosen);
+            Assert.Equal(folder.FullPath, path);
+            using var begun = new ManualResetEventSlim();
+            var writer = Task.Run(() =>
+            {
+                for (var i = 0; ; i++)
+                {
+                    AtomicFile.WriteText(Path.Combine(folder.FullPath, $"{i % 5}.txt"), "what comes before the first step");
+                    begun.Set();
+                }
+            });
+            begun.Wait(TestContext.Current.CancellationToken);
+            RunFolder.DiscardUnlessBegun(path!);
+            Assert.ThrowsAny<IOException>(() => writer.GetAwaiter().GetResult());
+            Assert.Empty(Directory.GetFileSystemEntries(_root.FullName));
+        }
+    }
+
+    [Fact]
+    public void DiscardUnlessBegun_OfWhatIsNoUnbegunRun_LeavesIt()
+    {
+        var mine = _root.CreateSubdirectory("mine");
+        File.WriteAllText(Path.Combine(mine.FullName, "thesis.txt"), "mine");
+        var run = RunFolder.Create(_root.FullName, "begun");
+        run.WriteStatus(new() { State = RunState.Completed, UpdatedAt = DateTimeOffset.UnixEpoch });
+        RunFolder.DiscardUnlessBegun(mine.FullName);
+        RunFolder.DiscardUnlessBegun(run.FullPath);
+        RunFolder.DiscardUnlessBegun(Path.Combine(_root.FullName, "nothing"));
+        Assert.True(File.Exists(Path.Combine(mine.FullName, "thesis.txt")));
+        Assert.True(RunFolder.IsRun(run.FullPath));
+    }
+
     public void Dispose() => _root.Delete(recursive: true);
 
     [Fact]

@@ -26,7 +26,7 @@ public sealed class CallbackGuard
         ArgumentNullException.ThrowIfNull(loss);
         Current.Forget();
         loss.backward();
-        Kernels.FusedFunction.Release();
+        Kernels.FusedNode.Release();
         Current.ThrowIfCaught();
     }
 

@@ -1,19 +1,17 @@
 namespace Nabla.Core.Kernels;
 
-/// <summary>Activation and dropout as an autograd function. Arguments: x, bias or null, activation, probability.</summary>
-internal sealed class ActivationFunction : autograd.SingleTensorFunction<ActivationFunction>
+/// <summary>Activation and dropout as one operation of the graph.</summary>
+internal static class ActivationFunction
 {
-    private const string HasBias = "bias";
-
-    public override string Name => nameof(ActivationFunction);
-
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    /// <summary><c>dropout(activation(x + bias))</c>, of the type of <paramref name="given"/>.</summary>
+    /// <param name="given">float32 or bfloat16, <c>[..., features]</c>.</param>
+    /// <param name="bias"><c>[features]</c>, or null.</param>
+    /// <param name="activation">The activation.</param>
+    /// <param name="probability">Chance of dropping an entry.</param>
+    public static Tensor Apply(Tensor given, Tensor? bias, FusedActivation activation, double probability)
     {
-        var (given, bias, activation, probability) = ((Tensor)vars[0], (Tensor?)vars[1], (FusedActivation)vars[2], (double)vars[3]);
-        ctx.set_materialize_grads(false);
-        ctx.save_data(HasBias, bias is not null);
         using var scope = NewDisposeScope();
-        var x = given.contiguous();
+        var x = FusedNode.Dense(given);
         var width = (int)x.shape[^1];
         var rows = x.numel() / width;
         KeyedMask? mask = probability > 0 ? new KeyedMask(KeyedMask.DrawKey(), probability) : null;
@@ -27,27 +25,27 @@ internal sealed class ActivationFunction : autograd.SingleTensorFunction<Activat
         {
             ActivationKernel.Forward<float>(activation, TensorMemory.Address(x), biasAddress, TensorMemory.Address(result), TensorMemory.Address(slope), mask, rows, width);
         }
-        ctx.save_for_backward([slope.MoveToOuterDisposeScope()]);
+        Tensor[] inputs = bias is null ? [given] : [given, bias];
+        FusedNode.Attach(nameof(ActivationFunction), result, inputs, bias is null ? [slope] : [slope, bias], Backward);
         return result.MoveToOuterDisposeScope();
     }
 
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
-        => FusedFunction.Backward(Name, ctx, grad_output, 4, (saved, cotangent) =>
+    private static Tensor?[] Backward(IReadOnlyList<Tensor> saved, Tensor cotangent)
+    {
+        var slope = saved[0];
+        var gradient = cotangent.to_type(slope.dtype).contiguous();
+        var width = (int)slope.shape[^1];
+        var rows = slope.numel() / width;
+        var xGradient = torch.empty(slope.shape, slope.dtype);
+        using ColumnSums biasSums = new(rows, width, saved.Count > 1);
+        if (slope.dtype == ScalarType.BFloat16)
         {
-            var slope = saved[0];
-            var gradient = cotangent.to_type(slope.dtype).contiguous();
-            var width = (int)slope.shape[^1];
-            var rows = slope.numel() / width;
-            var xGradient = torch.empty(slope.shape, slope.dtype);
-            using ColumnSums biasSums = new(rows, width, ctx.get_data(HasBias) is true);
-            if (slope.dtype == ScalarType.BFloat16)
-            {
-                ActivationKernel.Backward<ushort>(TensorMemory.Address(gradient), TensorMemory.Address(slope), TensorMemory.Address(xGradient), biasSums.Address, rows, width);
-            }
-            else
-            {
-                ActivationKernel.Backward<float>(TensorMemory.Address(gradient), TensorMemory.Address(slope), TensorMemory.Address(xGradient), biasSums.Address, rows, width);
-            }
-            return [xGradient, biasSums.Total(), null, null];
-        });
+            ActivationKernel.Backward<ushort>(TensorMemory.Address(gradient), TensorMemory.Address(slope), TensorMemory.Address(xGradient), biasSums.Address, rows, width);
+        }
+        else
+        {
+            ActivationKernel.Backward<float>(TensorMemory.Address(gradient), TensorMemory.Address(slope), TensorMemory.Address(xGradient), biasSums.Address, rows, width);
+        }
+        return saved.Count > 1 ? [xGradient, DirectGradients.Deliver(saved[1], biasSums.Total()!)] : [xGradient];
+    }
 }

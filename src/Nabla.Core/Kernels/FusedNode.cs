@@ -5,13 +5,17 @@ using Nabla.Core.Native;
 namespace Nabla.Core.Kernels;
 
 /// <summary>
-/// An operation of ours in libtorch's graph, for small work that is done often. What TorchSharp makes anew for each call (delegates, native thunks,
-/// arrays) is kept here and used again when the graph has let go of it. A node can be passed backwards once.
+/// An operation of ours in libtorch's graph. What TorchSharp makes anew for each call (delegates, native thunks, arrays; some 40 microseconds) is kept here and used
+/// again when the graph has let go of it. In the backward pass errors are kept from native frames, saved tensors are let go at once, and the handles of gradients do
+/// not pile up until the step ends. A node can be passed backwards once.
 /// </summary>
 internal sealed unsafe class FusedNode
 {
     private static readonly ConcurrentBag<FusedNode> Free = [];
     private static readonly ConcurrentBag<FusedNode> All = []; // native code holds their thunks: they stay for the life of the process
+
+    [ThreadStatic]
+    private static List<Tensor>? _handedOver;
 
     private readonly Apply _apply;
     private readonly Deleted _deleted;
@@ -31,13 +35,23 @@ internal sealed unsafe class FusedNode
         All.Add(this);
     }
 
+    /// <summary>
+    /// Lets go of the gradients that the last pass on this thread returned: native code shares them only after the callback has ended, so the next
+    /// one, or the end of all, does it.
+    /// </summary>
+    public static void Release()
+    {
+        _handedOver?.ForEach(gradient => gradient.Dispose());
+        _handedOver = null;
+    }
+
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
     private delegate HandleArray Apply(nint tensors, int count);
 
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
     private delegate void Deleted();
 
-    /// <summary>Makes a tensor the result of an operation on others. Call it only where gradients are on and one of the inputs requires one.</summary>
+    /// <summary>Makes a tensor the result of an operation on others; where gradients are off, or none of the inputs requires one, it stays as it is.</summary>
     /// <param name="name">The operation, for messages.</param>
     /// <param name="output">The result, new and without a graph.</param>
     /// <param name="inputs">What it was computed from.</param>
@@ -45,8 +59,35 @@ internal sealed unsafe class FusedNode
     /// <param name="backward">Gets the saved tensors and the gradient of the result, gives a gradient or null for each input.</param>
     public static void Attach(string name, Tensor output, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> saved, Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]> backward)
     {
+        if (!is_grad_enabled() || !AnyRequiresGradient(inputs))
+        {
+            return;
+        }
         var node = Free.TryTake(out var used) ? used : new();
         node.Fill(name, output, inputs, saved, backward);
+    }
+
+    /// <summary>The tensor itself where it is contiguous, else a copy without a graph.</summary>
+    public static Tensor Dense(Tensor x)
+    {
+        if (x.is_contiguous())
+        {
+            return x;
+        }
+        using var ungraded = no_grad();
+        return x.contiguous();
+    }
+
+    private static bool AnyRequiresGradient(ReadOnlySpan<Tensor> inputs)
+    {
+        foreach (var input in inputs)
+        {
+            if (input.requires_grad)
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void Fill(string name, Tensor output, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> saved, Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]> backward)
@@ -93,14 +134,14 @@ internal sealed unsafe class FusedNode
 
     private bool Run(nint handle)
     {
-        FusedFunction.Release();
+        Release();
         if (handle == 0)
         {
             return true; // the result has no gradient, so neither have the inputs
         }
         using var scope = NewDisposeScope();
         var cotangent = Tensor.UnsafeCreateTensor(handle);
-        FusedFunction.CheckPass(_name, _isDone);
+        CheckPass();
         var native = NodeExports.Current;
         var saved = new Tensor[_saved.Count];
         for (var i = 0; i < saved.Length; i++)
@@ -115,10 +156,29 @@ internal sealed unsafe class FusedNode
         {
             if (gradients[i] is { } gradient)
             {
-                _results[i] = FusedFunction.HandOver(gradient).Handle;
+                _results[i] = HandOver(gradient).Handle;
             }
         }
         return true;
+    }
+
+    private void CheckPass()
+    {
+        if (is_grad_enabled())
+        {
+            throw new TrainingException($"{_name}: gradients of gradients cannot pass through a fused kernel. Run the forward pass under FusedOperations.Use(false).");
+        }
+        if (_isDone)
+        {
+            throw new TrainingException($"{_name}: the backward pass went through the same forward pass twice. Run the forward pass again, or run it under FusedOperations.Use(false), which keeps its tensors.");
+        }
+    }
+
+    /// <summary>Keeps a gradient that a pass returns until <see cref="Release"/>.</summary>
+    private static Tensor HandOver(Tensor gradient)
+    {
+        (_handedOver ??= []).Add(gradient.MoveToOuterDisposeScope());
+        return gradient;
     }
 
     private void OnDeleted()

@@ -1,16 +1,18 @@
 namespace Nabla.Core.Kernels;
 
-/// <summary>Layer normalisation as an autograd function. Arguments: x (float32), weight, bias, epsilon, type of the result.</summary>
-internal sealed class LayerNormFunction : autograd.SingleTensorFunction<LayerNormFunction>
+/// <summary>Layer normalisation as one operation of the graph.</summary>
+internal static class LayerNormFunction
 {
-    public override string Name => nameof(LayerNormFunction);
-
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    /// <summary>The result, the shape of <paramref name="given"/>.</summary>
+    /// <param name="given">float32, <c>[..., features]</c>.</param>
+    /// <param name="weight"><c>[features]</c>.</param>
+    /// <param name="bias"><c>[features]</c>.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="type">Of the result.</param>
+    public static Tensor Apply(Tensor given, Tensor weight, Tensor bias, double epsilon, ScalarType type)
     {
-        var (given, weight, bias, epsilon, type) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], (double)vars[3], (ScalarType)vars[4]);
-        ctx.set_materialize_grads(false);
         using var scope = NewDisposeScope();
-        var x = given.contiguous();
+        var x = FusedNode.Dense(given);
         var width = (int)x.shape[^1];
         var rows = x.numel() / width;
         var (result, mean, scale) = (torch.empty(x.shape, type), torch.empty([rows]), torch.empty([rows]));
@@ -22,29 +24,28 @@ internal sealed class LayerNormFunction : autograd.SingleTensorFunction<LayerNor
         {
             LayerNormKernel.Forward<float>(Address(x), Address(weight), Address(bias), Address(result), Address(mean), Address(scale), rows, width, (float)epsilon);
         }
-        ctx.save_for_backward([x.MoveToOuterDisposeScope(), weight, mean.MoveToOuterDisposeScope(), scale.MoveToOuterDisposeScope()]);
+        FusedNode.Attach(nameof(LayerNormFunction), result, [given, weight, bias], [x, weight, bias, mean, scale], Backward);
         return result.MoveToOuterDisposeScope();
     }
 
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
-        => FusedFunction.Backward(Name, ctx, grad_output, 5, (saved, cotangent) =>
+    private static Tensor?[] Backward(IReadOnlyList<Tensor> saved, Tensor cotangent)
+    {
+        var (x, weight, bias, mean, scale) = (saved[0], saved[1], saved[2], saved[3], saved[4]);
+        var gradient = cotangent.contiguous();
+        var width = (int)x.shape[^1];
+        var rows = x.numel() / width;
+        var xGradient = torch.empty(x.shape);
+        using ColumnSums weightSums = new(rows, width), biasSums = new(rows, width);
+        if (gradient.dtype == ScalarType.BFloat16)
         {
-            var (x, weight, mean, scale) = (saved[0], saved[1], saved[2], saved[3]);
-            var gradient = cotangent.contiguous();
-            var width = (int)x.shape[^1];
-            var rows = x.numel() / width;
-            var xGradient = torch.empty(x.shape);
-            using ColumnSums weightSums = new(rows, width), biasSums = new(rows, width);
-            if (gradient.dtype == ScalarType.BFloat16)
-            {
-                LayerNormKernel.Backward<ushort>(Address(x), Address(weight), Address(gradient), Address(mean), Address(scale), Address(xGradient), weightSums.Address, biasSums.Address, rows, width);
-            }
-            else
-            {
-                LayerNormKernel.Backward<float>(Address(x), Address(weight), Address(gradient), Address(mean), Address(scale), Address(xGradient), weightSums.Address, biasSums.Address, rows, width);
-            }
-            return [xGradient, weightSums.Total(), biasSums.Total(), null, null];
-        });
+            LayerNormKernel.Backward<ushort>(Address(x), Address(weight), Address(gradient), Address(mean), Address(scale), Address(xGradient), weightSums.Address, biasSums.Address, rows, width);
+        }
+        else
+        {
+            LayerNormKernel.Backward<float>(Address(x), Address(weight), Address(gradient), Address(mean), Address(scale), Address(xGradient), weightSums.Address, biasSums.Address, rows, width);
+        }
+        return [xGradient, DirectGradients.Deliver(weight, weightSums.Total()!), DirectGradients.Deliver(bias, biasSums.Total()!)];
+    }
 
     private static nint Address(Tensor x) => TensorMemory.Address(x);
 }

@@ -1,46 +1,44 @@
 namespace Nabla.Core.Kernels;
 
-/// <summary>
-/// One direction of one LSTM layer as an autograd function. Arguments: x, initial state and memory, weights of inputs and state, both biases
-/// (or null), lengths (or null), whether the sequence is read from its end. Result: outputs, final state and final memory,
-/// <c>[batch, time + 2, hidden]</c>, float32.
-/// </summary>
-internal sealed class LstmFunction : autograd.SingleTensorFunction<LstmFunction>
+/// <summary>One direction of one LSTM layer as one operation of the graph.</summary>
+internal static class LstmFunction
 {
-    private const int Arguments = 9;
-    private const string Given = "given";
-
-    private sealed record Facts(LstmShape Shape, bool NeedsInputGradient, bool HasBias);
-
-    public override string Name => nameof(LstmFunction);
-
-    public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+    /// <summary>Outputs, final state and final memory, <c>[batch, time + 2, hidden]</c>, float32.</summary>
+    /// <param name="x">float32 or bfloat16, <c>[batch, time, inputs]</c>.</param>
+    /// <param name="hidden">Initial state, <c>[batch, hidden]</c>.</param>
+    /// <param name="memory">Initial memory, the same shape.</param>
+    /// <param name="inputWeight"><c>[4 * hidden, inputs]</c>.</param>
+    /// <param name="stateWeight"><c>[4 * hidden, hidden]</c>.</param>
+    /// <param name="inputBias"><c>[4 * hidden]</c>; null with <paramref name="stateBias"/>.</param>
+    /// <param name="stateBias">The same shape.</param>
+    /// <param name="lengths">Steps of each sequence; null: all.</param>
+    /// <param name="isReverse">Whether sequences are read from their end.</param>
+    public static Tensor Apply(Tensor x, Tensor hidden, Tensor memory, Tensor inputWeight, Tensor stateWeight, Tensor? inputBias, Tensor? stateBias, int[]? lengths, bool isReverse)
     {
-        ctx.set_materialize_grads(false);
-        var (x, bias) = ((Tensor)vars[0], (Tensor?)vars[5]);
-        var shape = ShapeOf(x, (Tensor)vars[3], (int[]?)vars[7], (bool)vars[8]);
-        var (y, tape) = Run(shape, x, (Tensor)vars[1], (Tensor)vars[2], (Tensor)vars[3], (Tensor)vars[4], bias, (Tensor?)vars[6]);
-        ctx.save_data(Given, new Facts(shape, x.requires_grad, bias is not null));
-        ctx.save_for_backward([.. tape, (Tensor)vars[3], (Tensor)vars[4], .. bias is null ? Array.Empty<Tensor>() : [bias, (Tensor)vars[6]]]);
-        return y;
+        using var scope = NewDisposeScope();
+        var (shape, needsInputGradient) = (ShapeOf(x, inputWeight, lengths, isReverse), x.requires_grad);
+        Tensor y;
+        Tensor[] tape;
+        using (no_grad())
+        {
+            (y, tape) = Run(shape, x, hidden, memory, inputWeight, stateWeight, inputBias, stateBias);
+        }
+        Tensor[] parameters = inputBias is null ? [inputWeight, stateWeight] : [inputWeight, stateWeight, inputBias, stateBias!];
+        FusedNode.Attach(nameof(LstmFunction), y, [x, hidden, memory, .. parameters], [.. tape, .. parameters], (saved, cotangent) => Backward(saved, cotangent, shape, needsInputGradient));
+        return y.MoveToOuterDisposeScope();
     }
 
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
-        => FusedFunction.Backward(Name, ctx, grad_output, Arguments, (saved, cotangent) =>
-        {
-            var (shape, needsInputGradient, hasBias) = (Facts)ctx.get_data(Given);
-            var gradient = cotangent.to_type(ScalarType.Float32).contiguous();
-            var (hidden, memory) = (torch.empty([shape.Batch, shape.Hidden]), torch.empty([shape.Batch, shape.Hidden]));
-            var (inputWeight, stateWeight, bias) = (torch.empty([shape.Gates, shape.Inputs]), torch.empty([shape.Gates, shape.Hidden]), torch.empty([shape.Gates]));
-            var x = needsInputGradient ? torch.empty([shape.Batch, shape.Time, shape.Inputs]) : null;
-            LstmBackward.Run(shape, TensorMemory.Address(saved[4]), TensorMemory.Address(saved[5]), TapeOf(saved), TensorMemory.Address(gradient),
-                new(x is null ? 0 : TensorMemory.Address(x), TensorMemory.Address(inputWeight), TensorMemory.Address(stateWeight), TensorMemory.Address(bias), TensorMemory.Address(hidden), TensorMemory.Address(memory)));
-            return
-            [
-                x, hidden, memory, DirectGradients.Deliver(saved[4], inputWeight), DirectGradients.Deliver(saved[5], stateWeight),
-                hasBias ? DirectGradients.Deliver(saved[6], bias.clone()) : null, hasBias ? DirectGradients.Deliver(saved[7], bias) : null, null, null,
-            ];
-        });
+    private static Tensor?[] Backward(IReadOnlyList<Tensor> saved, Tensor cotangent, LstmShape shape, bool needsInputGradient)
+    {
+        var gradient = cotangent.to_type(ScalarType.Float32).contiguous();
+        var (hidden, memory) = (torch.empty([shape.Batch, shape.Hidden]), torch.empty([shape.Batch, shape.Hidden]));
+        var (inputWeight, stateWeight, bias) = (torch.empty([shape.Gates, shape.Inputs]), torch.empty([shape.Gates, shape.Hidden]), torch.empty([shape.Gates]));
+        var x = needsInputGradient ? torch.empty([shape.Batch, shape.Time, shape.Inputs]) : null;
+        LstmBackward.Run(shape, TensorMemory.Address(saved[4]), TensorMemory.Address(saved[5]), TapeOf(saved), TensorMemory.Address(gradient),
+            new(x is null ? 0 : TensorMemory.Address(x), TensorMemory.Address(inputWeight), TensorMemory.Address(stateWeight), TensorMemory.Address(bias), TensorMemory.Address(hidden), TensorMemory.Address(memory)));
+        Tensor?[] gradients = [x, hidden, memory, DirectGradients.Deliver(saved[4], inputWeight), DirectGradients.Deliver(saved[5], stateWeight)];
+        return saved.Count > 6 ? [.. gradients, DirectGradients.Deliver(saved[6], bias.clone()), DirectGradients.Deliver(saved[7], bias)] : gradients;
+    }
 
     /// <summary>Sizes from the arguments.</summary>
     public static LstmShape ShapeOf(Tensor x, Tensor inputWeight, int[]? lengths, bool isReverse)

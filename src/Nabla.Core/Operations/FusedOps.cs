@@ -33,7 +33,7 @@ public static class FusedOps
             return nn.functional.layer_norm(x, [x.shape[^1]], weight, bias, epsilon);
         }
         using var scope = NewDisposeScope();
-        return LayerNormFunction.apply(x, weight, bias, epsilon, isForProduct ? ComputeType(x) : ScalarType.Float32).MoveToOuterDisposeScope();
+        return LayerNormFunction.Apply(x, weight, bias, epsilon, isForProduct ? ComputeType(x) : ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
     /// <summary>The end of a residual branch, <c>x + dropout(branch + bias)</c>.</summary>
@@ -50,7 +50,7 @@ public static class FusedOps
         {
             return (x + FastDropout.Apply(bias is null ? branch : branch + bias.to_type(branch.dtype), dropout)).MoveToOuterDisposeScope();
         }
-        return BranchFunction.apply(x, branch, bias!, dropout).MoveToOuterDisposeScope();
+        return BranchFunction.Apply(x, branch, bias, dropout).MoveToOuterDisposeScope();
     }
 
     /// <summary>Whether <see cref="Activate"/> has a kernel for an activation.</summary>
@@ -71,7 +71,7 @@ public static class FusedOps
         using var scope = NewDisposeScope();
         if (FusedOperations.AreEnabled && x.dtype is ScalarType.Float32 or ScalarType.BFloat16 && TensorMemory.Fits(x) && is_grad_enabled() && (bias is null || IsPlain(bias)))
         {
-            return ActivationFunction.apply(x, bias!, known, dropout).MoveToOuterDisposeScope();
+            return ActivationFunction.Apply(x, bias, known, dropout).MoveToOuterDisposeScope();
         }
         var y = bias is null ? x : x + bias.to_type(x.dtype);
         y = known switch
@@ -84,14 +84,15 @@ public static class FusedOps
         return FastDropout.Apply(y, dropout).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Whether <see cref="SelfAttention"/> has a kernel for the projection of an input, if that is trained.</summary>
-    /// <param name="x">The input of the projection, <c>[batch, time, features]</c>.</param>
+    /// <summary>Whether <see cref="SelfAttention"/> or <see cref="CrossAttention"/> has a kernel for the projections of its inputs, if they are trained.</summary>
+    /// <param name="x">The input of the queries' projection, <c>[batch, time, features]</c>.</param>
+    /// <param name="keys">How many keys each query sees.</param>
     /// <param name="heads">Number of heads.</param>
     /// <param name="dropout">Chance of dropping an attention weight, in [0, 1).</param>
-    public static bool SupportsSelfAttention(Tensor x, int heads, double dropout)
+    public static bool SupportsAttention(Tensor x, long keys, int heads, double dropout)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return FusedOperations.AreEnabled && is_grad_enabled() && TensorMemory.Fits(x) && x.shape is [var batch, var time, _] && SafeOps.PrefersFused(ComputeType(x), batch * heads * time * time, dropout);
+        return FusedOperations.AreEnabled && is_grad_enabled() && TensorMemory.Fits(x) && x.shape is [var batch, var time, _] && SafeOps.PrefersFused(ComputeType(x), batch * heads * time * keys, dropout);
     }
 
     /// <summary>
@@ -113,17 +114,51 @@ public static class FusedOps
         {
             throw new ShapeException("FusedOps.SelfAttention", nameof(packed), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"[batch, time, a multiple of 3 * heads={3 * heads}]"), packed.shape);
         }
-        var type = ComputeType(packed);
-        var scores = batch * heads * time * time;
-        if (!FusedOperations.AreEnabled || !is_grad_enabled() || !packed.requires_grad || type != packed.dtype || !TensorMemory.Fits(packed) || (bias is not null && !IsPlain(bias))
-            || !SafeOps.PrefersFused(type, scores, dropout) || mask?.requires_grad == true)
+        if (!CanAttend(packed, bias, mask, batch * heads * time * time, dropout))
         {
             return null;
         }
         using var scope = NewDisposeScope();
-        var call = new AttentionCall(type, heads, dropout, 1 / Math.Sqrt(width / (3.0 * heads)), isCausal);
-        return PackedAttentionFunction.apply(packed, bias!, SafeOps.Added(mask, time)!, call).MoveToOuterDisposeScope();
+        var call = new AttentionCall(packed.dtype, heads, dropout, 1 / Math.Sqrt(width / (3.0 * heads)), isCausal);
+        return PackedAttentionFunction.Apply(packed, bias, SafeOps.Added(mask, time), call).MoveToOuterDisposeScope();
     }
+
+    /// <summary>
+    /// Cross-attention from the projections of queries, and of keys and values, before their bias, to the merged heads. Null where there is no kernel
+    /// for it: compute it by <see cref="SafeOps.ScaledDotProductAttention"/>.
+    /// </summary>
+    /// <param name="query"><c>[batch, queryTime, heads * headSize]</c>.</param>
+    /// <param name="memory"><c>[batch, keyTime, 2 * heads * headSize]</c>: all keys, all values.</param>
+    /// <param name="bias"><c>[3 * heads * headSize]</c>, of queries, keys and values, or null.</param>
+    /// <param name="heads">Number of heads.</param>
+    /// <param name="mask">As for <see cref="SelfAttention"/>.</param>
+    /// <param name="dropout">Chance of dropping an attention weight, in [0, 1).</param>
+    /// <returns><c>[batch, queryTime, heads * headSize]</c>, or null.</returns>
+    /// <exception cref="ShapeException">The shapes do not fit each other.</exception>
+    public static Tensor? CrossAttention(Tensor query, Tensor memory, Tensor? bias, int heads, Tensor? mask, double dropout)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentNullException.ThrowIfNull(memory);
+        if (query.shape is not [var batch, var queries, var width] || heads < 1 || width % heads != 0)
+        {
+            throw new ShapeException("FusedOps.CrossAttention", nameof(query), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"[batch, queryTime, a multiple of heads={heads}]"), query.shape);
+        }
+        if (memory.shape is not [var memories, var keys, var both] || memories != batch || both != 2 * width)
+        {
+            throw new ShapeException("FusedOps.CrossAttention", nameof(memory), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"[batch={batch}, keyTime, {2 * width}]"), memory.shape);
+        }
+        if (!CanAttend(query, bias, mask, batch * heads * queries * keys, dropout) || memory.dtype != query.dtype || !TensorMemory.Fits(memory))
+        {
+            return null;
+        }
+        using var scope = NewDisposeScope();
+        var call = new AttentionCall(query.dtype, heads, dropout, 1 / Math.Sqrt(width / (double)heads), IsCausal: false);
+        return PackedAttentionFunction.Apply(query, memory, bias, SafeOps.Added(mask, keys), call).MoveToOuterDisposeScope();
+    }
+
+    private static bool CanAttend(Tensor packed, Tensor? bias, Tensor? mask, long scores, double dropout)
+        => FusedOperations.AreEnabled && is_grad_enabled() && packed.requires_grad && ComputeType(packed) == packed.dtype && TensorMemory.Fits(packed) && (bias is null || IsPlain(bias))
+            && SafeOps.PrefersFused(packed.dtype, scores, dropout) && mask?.requires_grad != true;
 
     /// <summary>The type that a matrix product of float32 tensors runs in here and now.</summary>
     internal static ScalarType ComputeType(Tensor x) => x.dtype == ScalarType.Float32 ? Autocast.TypeOn(x.device_type) : x.dtype;

@@ -54,7 +54,7 @@ internal static class FusedRecurrence
     {
         if (is_grad_enabled() && (x.requires_grad || inputWeight.requires_grad || stateWeight.requires_grad || hidden.requires_grad || memory.requires_grad))
         {
-            return LstmFunction.apply(x, hidden, memory, inputWeight, stateWeight, inputBias!, stateBias!, lengths!, isReverse);
+            return LstmFunction.Apply(x, hidden, memory, inputWeight, stateWeight, inputBias, stateBias, lengths, isReverse);
         }
         var (y, tape) = LstmFunction.Run(LstmFunction.ShapeOf(x, inputWeight, lengths, isReverse), x, hidden, memory, inputWeight, stateWeight, inputBias, stateBias);
         foreach (var part in tape)

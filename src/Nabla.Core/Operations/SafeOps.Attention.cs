@@ -77,7 +77,7 @@ public static partial class SafeOps
     {
         var groups = query.shape[1] / key.shape[1];
         (key, value) = groups > 1 ? (key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)) : (key, value);
-        return AttentionFunction.apply(query, key, value, Added(mask, key.shape[2])!, new AttentionCall(FusedOps.ComputeType(query), (int)query.shape[1], dropout, scale, isCausal));
+        return AttentionFunction.Apply(query, key, value, Added(mask, key.shape[2]), new AttentionCall(FusedOps.ComputeType(query), (int)query.shape[1], dropout, scale, isCausal));
     }
 
     /// <summary>A mask as numbers that are added to the scores, <c>[batch or 1, heads or 1, queries or 1, keys]</c>.</summary>

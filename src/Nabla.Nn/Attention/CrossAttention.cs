@@ -99,7 +99,20 @@ public sealed class CrossAttention : Module<AttentionInput, Tensor>
     internal (Tensor Branch, Tensor? Bias) Branch(AttentionInput input)
     {
         using var scope = NewDisposeScope();
-        return (functional.linear(Attend(input), out_proj.weight!).MoveToOuterDisposeScope(), out_proj.bias);
+        return (functional.linear(AttendPacked(input) ?? Attend(input), out_proj.weight!).MoveToOuterDisposeScope(), out_proj.bias);
+    }
+
+    /// <summary>Attention from the packed projections on; null where there is no kernel for it.</summary>
+    private Tensor? AttendPacked(AttentionInput input)
+    {
+        if (in_proj_weight is null || !ReferenceEquals(input.Key, input.Value) || bias_k is not null || _options.UseZeroKey || _options.EmptyRowsAreNaN
+            || !FusedOps.SupportsAttention(input.Query, Check(input).KeyTime, _options.Heads, training ? _options.Dropout : 0))
+        {
+            return null;
+        }
+        long features = _options.Features;
+        var weights = in_proj_weight.split([features, 2 * features], 0); // one product for keys and values
+        return FusedOps.CrossAttention(functional.linear(input.Query, weights[0]), functional.linear(input.Key, weights[1]), in_proj_bias, _options.Heads, Visible(input.Mask, 0), training ? _options.Dropout : 0);
     }
 
     private Tensor Attend(AttentionInput input)

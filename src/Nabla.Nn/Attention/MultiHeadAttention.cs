@@ -78,7 +78,7 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
     {
         CheckInput(x);
         var dropout = training ? _options.Dropout : 0;
-        return rotary is null && _options.KeyHeads == _options.Heads && FusedOps.SupportsSelfAttention(x, _options.Heads, dropout)
+        return rotary is null && _options.KeyHeads == _options.Heads && FusedOps.SupportsAttention(x, x.shape[1], _options.Heads, dropout)
             ? FusedOps.SelfAttention(functional.linear(x, qkv.weight!), qkv.bias, _options.Heads, KeyMask(mask, x.shape), dropout, _options.IsCausal)
             : null;
     }

@@ -90,6 +90,8 @@ public sealed class FusedOpsTests
         from isCausal in new[] { false, true }
         select new TheoryDataRow<string, double, bool>(mask, probability, isCausal);
 
+    public static IEnumerable<TheoryDataRow<string, double>> CrossAttentions => Attentions.Where(row => !row.Data.Item3).Select(row => new TheoryDataRow<string, double>(row.Data.Item1, row.Data.Item2));
+
     [Theory, MemberData(nameof(Attentions))]
     public void Attention_WithMasksAndDropout_FollowsTheFormula(string mask, double probability, bool isCausal)
     {
@@ -138,6 +140,35 @@ public sealed class FusedOpsTests
                         var parts = (hasBias ? x[0] + x[1] : x[0]).view(batch, time, 3, heads, size).permute(2, 0, 3, 1, 4);
                         var weights = SafeOps.AttentionWeights(parts[0], parts[1], given is null || given.dtype == ScalarType.Bool ? given : given.to(ScalarType.Float64), isCausal);
                         return SafeOps.MatMul(weights * Mask(probability, batch, heads, time, time), parts[2]).transpose(1, 2).reshape(batch, time, heads * size);
+                    });
+            }
+        }
+    }
+
+    [Theory, MemberData(nameof(CrossAttentions))]
+    public void CrossAttention_FromPackedProjections_FollowsTheFormula(string mask, double probability)
+    {
+        foreach (var (batch, heads, queries, keys, size) in new[] { (1, 1, 1, 1, 1), (2, 3, 5, 7, 4), (2, 2, 40, 30, 16), (2, 2, 90, 150, 40) })
+        {
+            using var scope = NewDisposeScope();
+            var (given, width) = (MaskOf(mask, batch, heads, queries, keys), heads * size);
+            foreach (var (type, hasBias) in new[] { (ScalarType.Float32, true), (ScalarType.BFloat16, true), (ScalarType.BFloat16, false) })
+            {
+                if (type == ScalarType.Float32 && probability == 0)
+                {
+                    continue;
+                }
+                Tensor[] inputs = [Draw(1, batch, queries, width), Draw(2, batch, keys, 2 * width), Draw(3, 3 * width)];
+                Compare(
+                    type == ScalarType.BFloat16,
+                    hasBias ? inputs : inputs[..2],
+                    x => FusedOps.CrossAttention(x[0].to_type(type), x[1].to_type(type), hasBias ? x[2] : null, heads, given, probability)!,
+                    (x, _) =>
+                    {
+                        var q = (hasBias ? x[0] + x[2].narrow(0, 0, width) : x[0]).view(batch, queries, heads, size).transpose(1, 2);
+                        var parts = (hasBias ? x[1] + x[2].narrow(0, width, 2 * width) : x[1]).view(batch, keys, 2, heads, size).permute(2, 0, 3, 1, 4);
+                        var weights = SafeOps.AttentionWeights(q, parts[0], given is null || given.dtype == ScalarType.Bool ? given : given.to(ScalarType.Float64));
+                        return SafeOps.MatMul(weights * Mask(probability, batch, heads, queries, keys), parts[1]).transpose(1, 2).reshape(batch, queries, width);
                     });
             }
         }

@@ -57,6 +57,29 @@ public sealed class LanguageModelTests
         TensorAssert.Close(expected, decoder.Append(tokens), 1e-5, 1e-5);
     }
 
+    [Theory]
+    [InlineData("learned", null)]
+    [InlineData("rotary", 1)]
+    [InlineData("sinusoidal", 2)]
+    public void Gpt_TokenByToken_GoesOnPastItsContext(string positions, int? keyValueHeads)
+    {
+        using var scope = NewDisposeScope();
+        using var ungraded = no_grad();
+        manual_seed(3);
+        using var model = new Gpt(
+            new() { Features = 16, Layers = 2, Heads = 2, KeyValueHeads = keyValueHeads, Positions = positions }, new() { Task = ModelTasks.LanguageModeling, Vocabulary = 12, Outputs = 12, ContextLength = 9 });
+        model.eval();
+        long[] tokens = [.. Enumerable.Range(0, 20).Select(i => (long)(i * 5 % 12))];
+        using var decoder = model.StartDecoding();
+        decoder.Append(tokens.AsSpan(0, 2)).Dispose();
+        decoder.Append(tokens.AsSpan(2, 3)).Dispose(); // several at once behind others
+        for (var end = 6; end <= tokens.Length; end++)
+        {
+            var seen = tokens[Math.Max(0, end - 9)..end];
+            TensorAssert.Close(model.call(tensor(seen).unsqueeze(0))[0, seen.Length - 1], decoder.Append([tokens[end - 1]]), 1e-5, 1e-5, $"{end} tokens");
+        }
+    }
+
     [Fact]
     public void Gpt_OfNanoGptsSize_HasItsParameters()
     {

@@ -94,20 +94,51 @@ public sealed class Gpt : LanguageModel, IOwnOperations
 
     private Tensor Score(Tensor x) => head?.call(x) ?? embedding.Tokens.Score(x);
 
-    /// <summary>Keeps the last tokens and runs the model on them again for each new one; only the last place is scored.</summary>
+    /// <summary>
+    /// Keeps keys and values of the text so far, so a token costs one step. A text longer than the context is its last tokens, whose places change with each new one: from then on the
+    /// whole window is computed for each token.
+    /// </summary>
     private sealed class Decoder(Gpt model) : TokenDecoder
     {
         private readonly List<long> _tokens = [];
+        private readonly List<KeyValueCache> _past = [.. model.blocks.Select(_ => new KeyValueCache())];
 
         public override Tensor Append(ReadOnlySpan<long> tokens)
         {
+            var known = _past[0].Time;
             _tokens.AddRange(tokens);
-            _tokens.RemoveRange(0, Math.Max(0, _tokens.Count - model._context));
+            if (_tokens.Count > model._context)
+            {
+                _tokens.RemoveRange(0, _tokens.Count - model._context);
+                Forget();
+                return WrappedTensorDisposeScope(() => LastOf(model.Run(Ids(_tokens))));
+            }
+            if (known > 0 && tokens.Length != 1)
+            {
+                Forget();
+                known = 0;
+            }
             return WrappedTensorDisposeScope(() =>
             {
-                var ids = tensor(_tokens.ToArray(), device: model.embedding.Tokens.Weight.device).unsqueeze(0);   // [1, time]
-                return model.Score(model.Run(ids).select(1, -1)).squeeze(0);                                      // [vocab]
+                var x = model.embedding.Embed(Ids(_tokens[(int)known..]), known);                                 // [1, time, features]
+                foreach (var (block, past) in model.blocks.Zip(_past))
+                {
+                    x = block.Next(x, past);
+                }
+                return LastOf(Normalizations.Apply(model.norm, x, isForProduct: true));
             });
         }
+
+        protected override void Dispose(bool disposing)
+        {
+            Forget();
+            base.Dispose(disposing);
+        }
+
+        private void Forget() => _past.ForEach(past => past.Dispose());
+
+        private Tensor Ids(List<long> tokens) => tensor(tokens.ToArray(), device: model.embedding.Tokens.Weight.device).unsqueeze(0); // [1, time]
+
+        private Tensor LastOf(Tensor x) => model.Score(x.select(1, -1)).squeeze(0);                               // [vocab]
     }
 }

@@ -48,29 +48,24 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
         return (functional.linear(AttendPacked(x, mask) ?? Attend(x, mask), output.weight!).MoveToOuterDisposeScope(), output.bias);
     }
 
-    /// <summary>Attends from the next token of each sequence to it and all before, as in generation.</summary>
-    /// <param name="x"><c>[batch, 1, features]</c>.</param>
+    /// <summary>Attends from the next steps of each sequence to them and all before, as in generation: the first ones at once, then one at a time.</summary>
+    /// <param name="x"><c>[batch, time, features]</c>, one step once the past holds any.</param>
     /// <param name="past">Remembers keys and values; the new ones are added.</param>
-    /// <returns><c>[batch, 1, features]</c>.</returns>
+    /// <returns><c>[batch, time, features]</c>.</returns>
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
-    /// <exception cref="OptionsException">Positions are rotary: they would need the place of the token.</exception>
     public Tensor Next(Tensor x, KeyValueCache past)
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(past);
-        if (rotary is not null)
+        if (x.shape is not [_, var time, _] || (time != 1 && past.Time > 0))
         {
-            throw new OptionsException("MultiHeadAttention.Next", ["UseRotaryPositions must be off for step by step attention."]);
-        }
-        if (x.shape is not [_, 1, _])
-        {
-            throw new ShapeException("MultiHeadAttention.Next", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[batch, 1, features={_options.Features}]"), x.shape, "Give one token at a time.");
+            throw new ShapeException("MultiHeadAttention.Next", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[batch, {(past.Time > 0 ? "1" : "time")}, features={_options.Features}]"), x.shape, "Give the first steps at once, then one at a time.");
         }
         using var scope = NewDisposeScope();
-        var (q, k, v) = Project(x);
+        var (q, k, v) = Project(x, past.Time);
         past.Append(k, v);
         var (keys, values, _) = past.Read();
-        return output.call(Merge(SafeOps.ScaledDotProductAttention(q, keys, values), x.shape)).MoveToOuterDisposeScope();
+        return output.call(Merge(SafeOps.ScaledDotProductAttention(q, keys, values, isCausal: time > 1), x.shape)).MoveToOuterDisposeScope();
     }
 
     /// <summary>From the packed projection in one kernel, where there is one for these options.</summary>
@@ -108,7 +103,7 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
         return SafeOps.AttentionWeights(q, k, KeyMask(mask, x.shape), _options.IsCausal).MoveToOuterDisposeScope();
     }
 
-    private (Tensor Query, Tensor Key, Tensor Value) Project(Tensor x)
+    private (Tensor Query, Tensor Key, Tensor Value) Project(Tensor x, long start = 0)
     {
         var (batch, time) = CheckInput(x);
         var (heads, keyHeads) = (_options.Heads, _options.KeyHeads);
@@ -116,7 +111,7 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
         long size = _options.SizeOfHead;
         var parts = qkv.call(x).split([heads * size, keyHeads * size, keyHeads * size], -1); // each [batch, time, heads * headSize]
         var (q, k, v) = (Heads(parts[0], heads), Heads(parts[1], keyHeads), Heads(parts[2], keyHeads)); // [batch, heads, time, headSize]
-        return rotary is null ? (q, k, v) : (rotary.call(q), rotary.call(k), v);
+        return rotary is null ? (q, k, v) : (rotary.Rotate(q, start), rotary.Rotate(k, start), v);
 
         Tensor Heads(Tensor part, long count) => part.view(batch, time, count, size).transpose(1, 2);
     }

@@ -57,6 +57,23 @@ public sealed class TransformerBlock : Module<Tensor, Tensor?, Tensor>
     /// <param name="x"><c>[batch, time, features]</c>.</param>
     public Tensor call(Tensor x) => call(x, null);
 
+    /// <summary>The steps of a causal sequence as they come, as in generation: the first ones at once, then one at a time. In eval mode.</summary>
+    /// <param name="x"><c>[batch, time, features]</c>, one step once the past holds any.</param>
+    /// <param name="past">Keys and values of the steps before; takes those of these.</param>
+    /// <returns><c>[batch, time, features]</c>.</returns>
+    /// <exception cref="ShapeException">The layout differs.</exception>
+    public Tensor Next(Tensor x, KeyValueCache past)
+    {
+        using var scope = NewDisposeScope();
+        if (_options.NormalizeFirst)
+        {
+            var middle = x + attention.Next(attentionNorm.call(x), past);
+            return (middle + feedForward.call(feedForwardNorm.call(middle))).MoveToOuterDisposeScope();
+        }
+        var attended = attentionNorm.call(x + attention.Next(x, past));
+        return feedForwardNorm.call(attended + feedForward.call(attended)).MoveToOuterDisposeScope();
+    }
+
     /// <summary>The same on fused kernels: less memory traffic, which on a CPU costs more than the matrix products.</summary>
     private Tensor Fused(Tensor x, Tensor? mask)
     {

@@ -44,7 +44,7 @@ public sealed class TextGeneratorTests
         {
             var now = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
             afterFirst = place == 0 ? now : afterFirst;
-            Assert.Equal(afterFirst, now);
+            Assert.InRange(now, before, afterFirst); // less once a text is longer than the context, where nothing is kept
         }
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }

@@ -8,12 +8,18 @@ internal static class OwnProgram
     /// <summary>Runs this program to its end.</summary>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="cancellationToken">Ends the process.</param>
+    /// <param name="environment">Variables that it has beside or instead of ours; null: none.</param>
     /// <returns>What it wrote to standard output, and its seconds from start to end.</returns>
     /// <exception cref="TrainingException">It ended with an error; the message holds what it said.</exception>
-    public static (string Output, double Seconds) Run(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    public static (string Output, double Seconds) Run(IReadOnlyList<string> arguments, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = Stopwatch.GetTimestamp();
-        using var process = Process.Start(StartInfo(arguments)) ?? throw new TrainingException("nabla bench: this program could not be started again.");
+        var info = StartInfo(arguments);
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            info.Environment[name] = value;
+        }
+        using var process = Process.Start(info) ?? throw new TrainingException("nabla bench: this program could not be started again.");
         using var registration = cancellationToken.Register(() => process.Kill(entireProcessTree: true));
         var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
         var output = process.StandardOutput.ReadToEnd();

@@ -80,11 +80,13 @@ internal sealed record ConvolutionPlan(int Batch, int Inputs, int Outputs, Convo
     /// <summary>Empty places before the outputs of a channel, for taps that look forward.</summary>
     public int Before => Math.Max(0, Offset(Taps - 1));
 
-    /// <summary>Entries from one channel of outputs to the next.</summary>
+    /// <summary>Entries from one channel of outputs to the next, in sizes an eighth of a power of two apart: libtorch keeps a kernel for each for ever.</summary>
     public int Stride()
     {
-        var needed = (Before + Places + Math.Max(0, -Offset(0)) + Line - 1) / Line * Line;
-        return needed % Way == 0 ? needed + Line : needed;
+        var needed = Before + Places + Math.Max(0, -Offset(0));
+        var step = Math.Max(Line, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)needed) / 16);
+        var stride = (needed + step - 1) / step * step;
+        return stride % Way == 0 ? stride + Line : stride;
     }
 
     /// <summary>How far the input of a tap lies from its output in the grid of a picture.</summary>

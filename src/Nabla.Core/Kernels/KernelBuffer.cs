@@ -30,12 +30,17 @@ internal unsafe readonly ref struct KernelBuffer
     {
         private const int Alignment = 64;
         private const int MostKept = 16;
+        private const long FromHeap = 1 << 20; // bytes; larger ones are shared by all threads
 
         [ThreadStatic]
         private static List<Block>? _free;
 
         public static Block Take(long bytes)
         {
+            if (bytes >= FromHeap && TensorHeap.Take(bytes) is not 0 and var address)
+            {
+                return new Block((void*)address, bytes, isFromHeap: true);
+            }
             var free = _free ??= [];
             var best = -1;
             for (var i = free.Count - 1; i >= 0; i--)
@@ -56,6 +61,11 @@ internal unsafe readonly ref struct KernelBuffer
 
         public static void Return(Block block)
         {
+            if (block.IsFromHeap)
+            {
+                block.Dispose();
+                return;
+            }
             var free = _free ??= [];
             free.Add(block);
             if (free.Count > MostKept)
@@ -66,7 +76,7 @@ internal unsafe readonly ref struct KernelBuffer
         }
     }
 
-    private sealed class Block(void* address, long bytes) : IDisposable
+    private sealed class Block(void* address, long bytes, bool isFromHeap = false) : IDisposable
     {
         private void* _address = address;
 
@@ -76,6 +86,8 @@ internal unsafe readonly ref struct KernelBuffer
 
         public long Bytes => bytes;
 
+        public bool IsFromHeap => isFromHeap;
+
         public void Dispose()
         {
             Free();
@@ -84,7 +96,14 @@ internal unsafe readonly ref struct KernelBuffer
 
         private void Free()
         {
-            NativeMemory.AlignedFree(_address);
+            if (isFromHeap)
+            {
+                TensorHeap.Return((nint)_address);
+            }
+            else
+            {
+                NativeMemory.AlignedFree(_address);
+            }
             _address = null;
         }
     }

@@ -37,13 +37,19 @@ public static class TensorHeap
     {
         lock (Gate)
         {
-            if (_pauses++ == 0)
-            {
-                _hook?.Use(false);
-            }
+            _pauses++;
+            _hook?.Pause(true);
         }
         return new Pausing();
     }
+
+    /// <summary>Takes memory for a kernel.</summary>
+    /// <param name="bytes">How much.</param>
+    /// <returns>Where it begins, on the boundary of a cache line; 0 where the C library's heap serves, or there is no more.</returns>
+    internal static nint Take(long bytes) => IsActive ? Blocks.Take(bytes) : 0;
+
+    /// <summary>Gives back what <see cref="Take"/> gave.</summary>
+    internal static void Return(nint address) => Blocks.Return(address);
 
     /// <summary>Installs it into a libtorch that was just loaded.</summary>
     /// <exception cref="NativeLibraryException">The variable has an unknown value.</exception>
@@ -52,7 +58,11 @@ public static class TensorHeap
         switch (Environment.GetEnvironmentVariable(Variable))
         {
             case null or "" or "nabla":
-                _hook = AllocatorHook.Install(torch, Blocks);
+                lock (Gate)
+                {
+                    _hook = AllocatorHook.Install(torch, Blocks);
+                    _hook?.Pause(_pauses > 0);
+                }
                 break;
             case Library:
                 break;
@@ -69,11 +79,9 @@ public static class TensorHeap
         {
             lock (Gate)
             {
-                if (!_isDone && --_pauses == 0)
-                {
-                    _hook?.Use(true);
-                }
+                _pauses -= _isDone ? 0 : 1;
                 _isDone = true;
+                _hook?.Pause(_pauses > 0);
             }
         }
     }

@@ -18,16 +18,14 @@ internal sealed unsafe class AllocatorHook
 
     private readonly BlockCache _blocks;
     private readonly nint _default, _own;
-    private readonly delegate* unmanaged<nint, byte, void> _set;
     private readonly delegate* unmanaged<nint, void> _defaultDeleter;
     private readonly nint[] _result = new nint[ResultWords]; // with 0 where the address goes
     private readonly short _device;
-    private readonly byte* _isClosed = (byte*)NativeMemory.AllocZeroed(1);
+    private readonly byte* _states = (byte*)NativeMemory.AllocZeroed(2); // whether the runtime has ended, and whether we pause
 
-    private AllocatorHook(BlockCache blocks, nint allocator, delegate* unmanaged<nint, byte, void> set, nint isSimple, nint type)
+    private AllocatorHook(BlockCache blocks, nint allocator, nint isSimple, nint type)
     {
         (_blocks, _default) = (blocks, allocator);
-        _set = set;
         var table = *(nint**)allocator;
         if (table[-1] != type || table[IsSimple] != isSimple)
         {
@@ -36,7 +34,9 @@ internal sealed unsafe class AllocatorHook
         var deleter = ((delegate* unmanaged<nint, nint>)table[RawDeleter])(allocator);
         _defaultDeleter = (delegate* unmanaged<nint, void>)deleter;
         var free = new MachineCode.Label();
-        var ownDeleter = Closable(new MachineCode(), free).LoadRax((nint)(delegate* unmanaged<nint, void>)&OnFree).Add(0xFF, 0xE0 /* jmp rax */).Mark(free).Add(0xC3 /* ret */).Build();
+        var ownDeleter = new MachineCode()
+            .LoadRax((nint)_states).Add(0x80, 0x38, 0x00).Jump(0x75, free) // cmp byte [rax], 0; jne: the runtime has ended, and the process will soon
+            .LoadRax((nint)(delegate* unmanaged<nint, void>)&OnFree).Add(0xFF, 0xE0 /* jmp rax */).Mark(free).Add(0xC3 /* ret */).Build();
         if (ownDeleter == 0 || !LearnResult(table[Allocate], deleter, ownDeleter, out _device))
         {
             return;
@@ -68,19 +68,21 @@ internal sealed unsafe class AllocatorHook
         {
             return null;
         }
-        AllocatorHook hook = new(blocks, ((delegate* unmanaged<nint>)find)(), (delegate* unmanaged<nint, byte, void>)set, isSimple, type);
+        AllocatorHook hook = new(blocks, ((delegate* unmanaged<nint>)find)(), isSimple, type);
         if (hook._own == 0)
         {
             return null;
         }
         _current = hook;
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => *hook._isClosed = 1; // destructors of native code run after the runtime's end
-        hook.Use(true);
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => hook._states[0] = 1; // destructors of native code run after the runtime's end
+        ((delegate* unmanaged<nint, byte, void>)set)(hook._own, 0);
         return hook;
     }
 
-    /// <summary>Whether libtorch asks us from now on.</summary>
-    public void Use(bool isOurs) => _set(isOurs ? _own : _default, 0);
+    /// <summary>
+    /// Lets the default allocator serve from now on, or not any more. Our object stays in place: libtorch may give back through it what it got from it.
+    /// </summary>
+    public void Pause(bool isPaused) => Volatile.Write(ref _states[1], isPaused ? (byte)1 : (byte)0);
 
     /// <summary>Allocates by the default allocator and looks where its result holds what.</summary>
     private bool LearnResult(nint allocate, nint deleter, nint ownDeleter, out short device)
@@ -110,8 +112,9 @@ internal sealed unsafe class AllocatorHook
         MachineCode.Label pass = new();
         var code = new MachineCode()
             .Add(0x48, 0x81, 0xFA).Add(BitConverter.GetBytes(LeastBytes)) // cmp rdx, LeastBytes
-            .Jump(0x72, pass); // jb
-        return Closable(code, pass)
+            .Jump(0x72, pass) // jb
+            .LoadRax((nint)_states).Add(0x66, 0x83, 0x38, 0x00).Jump(0x75, pass); // cmp word [rax], 0; jne
+        return code
             .Add(0x57, 0x56, 0x52) // push rdi, rsi, rdx
             .LoadRax((nint)(delegate* unmanaged<nint*, nint, nuint, byte>)&OnAllocate)
             .Add(0xFF, 0xD0) // call rax
@@ -123,9 +126,6 @@ internal sealed unsafe class AllocatorHook
             .Add(0xFF, 0xE0) // jmp rax
             .Build();
     }
-
-    /// <summary>Goes to the label once the runtime has ended.</summary>
-    private MachineCode Closable(MachineCode code, MachineCode.Label label) => code.LoadRax((nint)_isClosed).Add(0x80, 0x38, 0x00).Jump(0x75, label); // cmp byte [rax], 0; jne
 
     [UnmanagedCallersOnly]
     private static byte OnAllocate(nint* result, nint allocator, nuint bytes)

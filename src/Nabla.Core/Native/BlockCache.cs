@@ -18,7 +18,8 @@ internal sealed class BlockCache(IPageSource pages)
     private readonly Dictionary<nint, Block> _used = [];
     private readonly Dictionary<long, List<Block>> _idle = []; // by size; in each list the longest idle one is first
     private long _inUse, _kept, _peak, _lastPeak, _time;
-    private int _taken, _made, _blocks;
+    private uint _made;
+    private int _taken, _blocks;
 
     /// <summary>Bytes in blocks that are in use.</summary>
     public long BytesInUse => Volatile.Read(ref _inUse);
@@ -34,7 +35,7 @@ internal sealed class BlockCache(IPageSource pages)
         var size = SizeOf(bytes);
         lock (_lock)
         {
-            var block = TakeIdle(size) ?? Make(size);
+            var block = TakeIdle(size) ?? MakeWithin(size);
             if (block is null)
             {
                 ReleaseIdle(); // of other sizes
@@ -115,6 +116,17 @@ internal sealed class BlockCache(IPageSource pages)
         return null;
     }
 
+    /// <summary>Makes a block; what others were used for is given back where all together would be far more than was ever in use at once.</summary>
+    private Block? MakeWithin(long size)
+    {
+        var most = Math.Max(AlwaysKept, Math.Max(Math.Max(_peak, _lastPeak), _inUse + size) / 2 * 3);
+        while (_kept > 0 && _inUse + _kept + size > most)
+        {
+            ReleaseOldest();
+        }
+        return Make(size);
+    }
+
     private Block? Make(long size)
     {
         if (_blocks == MostBlocks)
@@ -128,7 +140,7 @@ internal sealed class BlockCache(IPageSource pages)
             return null;
         }
         _blocks++;
-        return new(start, start + (_made++ % Colors * ColorStep), size);
+        return new(start, start + (nint)(_made++ % Colors * ColorStep), size);
     }
 
     private void ReleaseOldest()

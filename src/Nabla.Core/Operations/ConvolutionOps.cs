@@ -4,7 +4,7 @@ namespace Nabla.Core;
 
 /// <summary>
 /// Convolutions over pictures. Training in mixed precision on a processor with matrix tiles takes an own kernel for the gradient of the weight; everywhere else they are
-/// libtorch's operation.
+/// libtorch's operation. Through the kernel a forward pass can be passed backwards once, and gradients have no gradients; <see cref="FusedOperations"/> switches it off.
 /// </summary>
 public static class ConvolutionOps
 {

@@ -114,6 +114,7 @@ public static class FusedOps
         {
             throw new ShapeException("FusedOps.SelfAttention", nameof(packed), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"[batch, time, a multiple of 3 * heads={3 * heads}]"), packed.shape);
         }
+        CheckParts("FusedOps.SelfAttention", bias, mask, width, [batch, heads, time, time]);
         if (!CanAttend(packed, bias, mask, batch * heads * time * time, dropout))
         {
             return null;
@@ -147,6 +148,7 @@ public static class FusedOps
         {
             throw new ShapeException("FusedOps.CrossAttention", nameof(memory), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"[batch={batch}, keyTime, {2 * width}]"), memory.shape);
         }
+        CheckParts("FusedOps.CrossAttention", bias, mask, 3 * width, [batch, heads, queries, keys]);
         if (!CanAttend(query, bias, mask, batch * heads * queries * keys, dropout) || memory.dtype != query.dtype || !TensorMemory.Fits(memory))
         {
             return null;
@@ -154,6 +156,22 @@ public static class FusedOps
         using var scope = NewDisposeScope();
         var call = new AttentionCall(query.dtype, heads, dropout, 1 / Math.Sqrt(width / (double)heads), IsCausal: false);
         return PackedAttentionFunction.Apply(query, memory, bias, SafeOps.Added(mask, keys), call).MoveToOuterDisposeScope();
+    }
+
+    private static void CheckParts(string where, Tensor? bias, Tensor? mask, long features, long[] scores)
+    {
+        if (bias is not null && bias.numel() != features)
+        {
+            throw new ShapeException(where, nameof(bias), $"[{features}]", bias.shape);
+        }
+        var given = mask?.shape ?? [];
+        for (var i = 1; i <= given.Length; i++)
+        {
+            if (given.Length > scores.Length || (given[^i] != scores[^i] && given[^i] != 1))
+            {
+                throw new ShapeException(where, nameof(mask), $"a shape that broadcasts to [batch, heads, queryTime, keyTime]={ShapeException.Format(scores)}", given);
+            }
+        }
     }
 
     private static bool CanAttend(Tensor packed, Tensor? bias, Tensor? mask, long scores, double dropout)

@@ -118,15 +118,26 @@ public sealed class Gpt : LanguageModel, IOwnOperations
                 Forget();
                 known = 0;
             }
-            return WrappedTensorDisposeScope(() =>
+            try
             {
-                var x = model.embedding.Embed(Ids(_tokens[(int)known..]), known);                                 // [1, time, features]
-                foreach (var (block, past) in model.blocks.Zip(_past))
-                {
-                    x = block.Next(x, past);
-                }
-                return LastOf(Normalizations.Apply(model.norm, x, isForProduct: true));
-            });
+                return WrappedTensorDisposeScope(() => LastOf(Run(known)));
+            }
+            catch
+            {
+                Forget(); // some blocks know the new tokens and some do not; the next call begins anew
+                _tokens.RemoveRange(_tokens.Count - tokens.Length, tokens.Length);
+                throw;
+            }
+        }
+
+        private Tensor Run(long known)
+        {
+            var x = model.embedding.Embed(Ids(_tokens[(int)known..]), known);                                     // [1, time, features]
+            foreach (var (block, past) in model.blocks.Zip(_past))
+            {
+                x = block.Next(x, past);
+            }
+            return Normalizations.Apply(model.norm, x, isForProduct: true);
         }
 
         protected override void Dispose(bool disposing)

@@ -106,6 +106,7 @@ public sealed class CrossAttention : Module<AttentionInput, Tensor>
     private Tensor? AttendPacked(AttentionInput input)
     {
         if (in_proj_weight is null || !ReferenceEquals(input.Key, input.Value) || bias_k is not null || _options.UseZeroKey || _options.EmptyRowsAreNaN
+            || !(input.Query.requires_grad || in_proj_weight.requires_grad) || input.Mask?.requires_grad == true
             || !FusedOps.SupportsAttention(input.Query, Check(input).KeyTime, _options.Heads, training ? _options.Dropout : 0))
         {
             return null;

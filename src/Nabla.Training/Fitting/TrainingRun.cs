@@ -114,6 +114,7 @@ internal sealed partial class TrainingRun : IDisposable
         _writer?.Dispose();
         _runner.Dispose();
         _recorder.Dispose();
+        TensorHeap.Trim(); // what comes after training needs less
     }
 
     private void Start()

@@ -95,7 +95,7 @@ public sealed class RunFolder
     public static IReadOnlyList<RunFolder> List(string root)
         => !Directory.Exists(root) ? [] : [.. Directory.EnumerateDirectories(root)
             .SelectMany(Directory.EnumerateDirectories)
-            .Where(IsRun)
+            .Where(path => IsRun(path) && !Path.GetFileName(path).Contains(AtomicFile.TemporaryMark, StringComparison.Ordinal)) // one being removed when its process was killed
             .Select(path => new RunFolder(Path.GetFullPath(path)))
             .OrderBy(run => run.Id, StringComparer.Ordinal).ThenBy(run => run.Name, StringComparer.Ordinal)];
 
@@ -179,15 +179,15 @@ public sealed class RunFolder
         {
             var isUnbegun = IsRun(path)
                 ? Open(path).ReadStatus().State == RunState.Created
-                : Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).All(entry => entry.Contains(AtomicFile.TemporaryMark, StringComparison.Ordinal));
+                : Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).All(entry => Path.GetFileName(entry).Contains(AtomicFile.TemporaryMark, StringComparison.Ordinal));
             if (isUnbegun)
             {
                 Remove(path);
             }
         }
-        catch (CheckpointException)
+        catch (Exception error) when (error is CheckpointException or IOException or UnauthorizedAccessException)
         {
-            // A damaged folder is left for people to look at; what refused the run is what the caller must hear.
+            // A damaged folder is left for people to look at, and one that another thread removes is gone; what refused the run is what the caller must hear.
         }
     }
 

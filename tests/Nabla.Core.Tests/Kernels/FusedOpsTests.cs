@@ -175,6 +175,18 @@ public sealed class FusedOpsTests
     }
 
     [Fact]
+    public void PackedAttention_WithAMaskOrBiasThatDoesNotFit_SaysSo()
+    {
+        using var scope = NewDisposeScope();
+        using var mixed = Autocast.Enter(DeviceType.CPU, ScalarType.BFloat16);
+        var (packed, query, memory) = (zeros(4, 5, 3 * 8).to_type(ScalarType.BFloat16).requires_grad_(), zeros(4, 5, 8).to_type(ScalarType.BFloat16).requires_grad_(), zeros(4, 7, 2 * 8).to_type(ScalarType.BFloat16));
+        Assert.Contains("mask", Assert.Throws<ShapeException>(() => FusedOps.SelfAttention(packed, null, 2, ones(1, 1, 3, 5, dtype: ScalarType.Bool), 0.1, false)).Message, StringComparison.Ordinal);
+        Assert.Contains("mask", Assert.Throws<ShapeException>(() => FusedOps.CrossAttention(query, memory, null, 2, ones(2, 1, 1, 7, dtype: ScalarType.Bool), 0.1)).Message, StringComparison.Ordinal);
+        Assert.Contains("bias", Assert.Throws<ShapeException>(() => FusedOps.CrossAttention(query, memory, zeros(16), 2, null, 0.1)).Message, StringComparison.Ordinal);
+        Assert.Contains("memory", Assert.Throws<ShapeException>(() => FusedOps.CrossAttention(query, zeros(4, 7, 8), null, 2, null, 0.1)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Attention_WithANaN_SpreadsItInsteadOfHidingIt()
     {
         using var scope = NewDisposeScope();

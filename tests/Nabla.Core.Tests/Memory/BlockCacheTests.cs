@@ -67,6 +67,7 @@ public sealed class BlockCacheTests
                 var least = used.Sum(block => block.Bytes);
                 Assert.InRange(cache.BytesInUse, least, (least * 3 / 2) + (used.Count * 4096)); // a block may be a quarter larger than its size, rounded up
                 Assert.InRange(cache.BytesKept, 0, Math.Max(64 * Megabyte, peak));
+                Assert.InRange(cache.BytesInUse + cache.BytesKept, 0, Math.Max(64 * Megabyte, peak / 2 * 3));
             }
             Assert.False(cache.Return(1));
             used.ForEach(block => Assert.True(cache.Return(block.Start)));

@@ -80,6 +80,9 @@ public sealed class TensorHeapTests
             }
             Assert.False(TensorHeap.IsActive);
             Assert.Equal(Floats, tensor.sum().item<float>());
+            var before = TensorHeap.BytesInUse;
+            using var huge = torch.empty([1L << 32]);
+            Assert.True(TensorHeap.BytesInUse - before < 1L << 32);
         }
         Assert.True(TensorHeap.IsActive);
     }

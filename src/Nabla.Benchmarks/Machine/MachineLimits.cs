@@ -41,7 +41,7 @@ public sealed record MachineLimits
 
     /// <summary>The rate of matrix products in a precision.</summary>
     /// <param name="precision">Name of a precision.</param>
-    public double MatrixRateOf(string precision) => precision == PrecisionPolicy.BFloat16Mixed ? BFloat16MatrixRate : Float32MatrixRate;
+    internal double MatrixRateOf(string precision) => precision == PrecisionPolicy.BFloat16Mixed ? BFloat16MatrixRate : Float32MatrixRate;
 
     /// <summary>The facts as JSON; rates are in 10^9 multiply-adds a second and core, bandwidth in 10^9 bytes a second.</summary>
     public JsonObject ToJson() => new()

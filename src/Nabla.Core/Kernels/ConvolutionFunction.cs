@@ -6,7 +6,7 @@ namespace Nabla.Core.Kernels;
 /// </summary>
 internal static class ConvolutionFunction
 {
-    /// <summary>The output, bfloat16, channels last. Call it where gradients are on and one of the arguments requires one.</summary>
+    /// <summary>The output, bfloat16, channels last.</summary>
     /// <param name="x"><c>[batch, inputs, height, width]</c>, channels last.</param>
     /// <param name="weight">float32, <c>[outputs, inputs, kernel height, kernel width]</c>.</param>
     /// <param name="bias">float32, <c>[outputs]</c>, or null.</param>

@@ -24,7 +24,7 @@ internal static unsafe class ConvolutionKernel
     /// <param name="weightGradient">Takes the result, float32, <c>[outputs, inputs, kernel height, kernel width]</c>.</param>
     public static void WeightGradient(ConvolutionPlan plan, nint x, nint gradient, nint weightGradient)
     {
-        var (places, stride, grids) = (plan.Places, plan.Stride(), plan.Phases);
+        var (places, stride, grids) = (plan.Places, plan.ChannelStride(), plan.Phases);
         long inputSize = TileProduct.PackedSize(places, plan.Inputs);
         using KernelBuffer inputBuffer = new(grids * inputSize * sizeof(ushort)), outputBuffer = new((long)plan.Outputs * stride * sizeof(ushort));
         ushort* inputs = (ushort*)inputBuffer.Address, outputs = (ushort*)outputBuffer.Address;

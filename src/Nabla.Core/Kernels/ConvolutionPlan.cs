@@ -81,7 +81,7 @@ internal sealed record ConvolutionPlan(int Batch, int Inputs, int Outputs, Convo
     public int Before => Math.Max(0, Offset(Taps - 1));
 
     /// <summary>Entries from one channel of outputs to the next, in sizes an eighth of a power of two apart: libtorch keeps a kernel for each for ever.</summary>
-    public int Stride()
+    public int ChannelStride()
     {
         var needed = Before + Places + Math.Max(0, -Offset(0));
         var step = Math.Max(Line, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)needed) / 16);

@@ -6,7 +6,7 @@ namespace Nabla.Core.Kernels;
 /// <summary>Mean cross entropy of few logits with class numbers as one operation of the graph.</summary>
 internal static class CrossEntropyFunction
 {
-    /// <summary>The loss, <c>[]</c>. Call it where gradients are on and the logits require one.</summary>
+    /// <summary>The loss, <c>[]</c>.</summary>
     /// <param name="logits"><c>[rows, classes]</c>.</param>
     /// <param name="targets"><c>[rows]</c>, int64, checked.</param>
     /// <param name="ignored">The number that counts nothing.</param>
@@ -22,7 +22,7 @@ internal static class CrossEntropyFunction
     }
 
     /// <summary>The loss, <c>[]</c>, and its gradient, the shape of the logits.</summary>
-    public static (Tensor Loss, Tensor Gradient) Run(Tensor logits, Tensor targets, long ignored)
+    private static (Tensor Loss, Tensor Gradient) Run(Tensor logits, Tensor targets, long ignored)
     {
         using var scope = NewDisposeScope();
         var (dense, ids) = (logits.contiguous(), targets.contiguous());

@@ -30,14 +30,14 @@ internal unsafe readonly ref struct KernelBuffer
     {
         private const int Alignment = 64;
         private const int MostKept = 16;
-        private const long FromHeap = 1 << 20; // bytes; larger ones are shared by all threads
+        private const long LeastFromHeap = 1 << 20; // bytes; such blocks are shared by all threads, and counted and bounded there
 
         [ThreadStatic]
         private static List<Block>? _free;
 
         public static Block Take(long bytes)
         {
-            if (bytes >= FromHeap && TensorHeap.Take(bytes) is not 0 and var address)
+            if (bytes >= LeastFromHeap && TensorHeap.Take(bytes) is not 0 and var address)
             {
                 return new Block((void*)address, bytes, isFromHeap: true);
             }

@@ -41,11 +41,11 @@ internal static class LstmFunction
     }
 
     /// <summary>Sizes from the arguments.</summary>
-    public static LstmShape ShapeOf(Tensor x, Tensor inputWeight, int[]? lengths, bool isReverse)
+    private static LstmShape ShapeOf(Tensor x, Tensor inputWeight, int[]? lengths, bool isReverse)
         => new((int)x.shape[0], (int)x.shape[1], (int)x.shape[2], (int)inputWeight.shape[0] / 4, lengths, isReverse);
 
     /// <summary>Result and tape: inputs, states, gates, memories.</summary>
-    public static (Tensor Y, Tensor[] Tape) Run(LstmShape shape, Tensor x, Tensor hidden, Tensor memory, Tensor inputWeight, Tensor stateWeight, Tensor? inputBias, Tensor? stateBias)
+    private static (Tensor Y, Tensor[] Tape) Run(LstmShape shape, Tensor x, Tensor hidden, Tensor memory, Tensor inputWeight, Tensor stateWeight, Tensor? inputBias, Tensor? stateBias)
     {
         using var scope = NewDisposeScope();
         var input = x.stride(2) == 1 && x.stride(1) == shape.Inputs ? x : x.contiguous(); // outputs of the layer below are part of its result

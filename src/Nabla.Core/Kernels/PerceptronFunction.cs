@@ -3,7 +3,7 @@ namespace Nabla.Core.Kernels;
 /// <summary>A chain of linear layers with relu as one operation of the graph.</summary>
 internal static class PerceptronFunction
 {
-    /// <summary>The output, <c>[batch, outputs]</c>. Call it where gradients are on and one of the arguments requires one.</summary>
+    /// <summary>The output, <c>[batch, outputs]</c>.</summary>
     /// <param name="x">Input, <c>[batch, inputs]</c>.</param>
     /// <param name="weights">Weight of each layer.</param>
     /// <param name="biases">Bias of each layer, or null.</param>
@@ -51,7 +51,7 @@ internal static class PerceptronFunction
     }
 
     /// <summary>Output and tape.</summary>
-    public static (Tensor Y, Tensor Tape) Run(Tensor x, IReadOnlyList<Tensor> weights, IReadOnlyList<Tensor?> biases, int batch, int[] widths)
+    private static (Tensor Y, Tensor Tape) Run(Tensor x, IReadOnlyList<Tensor> weights, IReadOnlyList<Tensor?> biases, int batch, int[] widths)
     {
         using var scope = NewDisposeScope();
         var input = x.contiguous();
@@ -67,5 +67,5 @@ internal static class PerceptronFunction
     }
 
     /// <summary>Width of the input and of each layer's output.</summary>
-    public static int[] Widths(IReadOnlyList<Tensor> weights) => [(int)weights[0].size(1), .. weights.Select(weight => (int)weight.size(0))];
+    private static int[] Widths(IReadOnlyList<Tensor> weights) => [(int)weights[0].size(1), .. weights.Select(weight => (int)weight.size(0))];
 }

@@ -35,15 +35,9 @@ internal sealed class BlockCache(IPageSource pages)
         var size = SizeOf(bytes);
         lock (_lock)
         {
-            var block = TakeIdle(size) ?? MakeWithin(size);
-            if (block is null)
+            if ((TakeIdle(size) ?? MakeWithin(size) ?? MakeAlone(size)) is not { } block)
             {
-                ReleaseIdle(); // of other sizes
-                block = Make(size);
-                if (block is null)
-                {
-                    return 0;
-                }
+                return 0;
             }
             _used.Add(block.Address, block);
             _inUse += block.Size;
@@ -124,6 +118,13 @@ internal sealed class BlockCache(IPageSource pages)
         {
             ReleaseOldest();
         }
+        return Make(size);
+    }
+
+    /// <summary>Makes a block once the system has all the idle ones back.</summary>
+    private Block? MakeAlone(long size)
+    {
+        ReleaseIdle();
         return Make(size);
     }
 

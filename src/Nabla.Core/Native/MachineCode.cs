@@ -5,7 +5,7 @@ namespace Nabla.Core.Native;
 /// <summary>A few bytes of x64 machine code that stay for the life of the process, for what no managed function may do: let a C++ exception pass.</summary>
 internal sealed partial class MachineCode
 {
-    private const int Page = 4096, ReadAndWrite = 3, ReadAndExecute = 5, PrivateAndAnonymous = 0x22; // sys/mman.h
+    private const int Page = 4096, ReadAndExecute = 5; // sys/mman.h
     private readonly List<byte> _code = [];
 
     /// <summary>Appends instructions.</summary>
@@ -42,8 +42,8 @@ internal sealed partial class MachineCode
     /// <returns>Its address; 0 where the system forbids new code.</returns>
     public nint Build()
     {
-        var place = Map(0, Page, ReadAndWrite, PrivateAndAnonymous, -1, 0);
-        if (place == -1)
+        var place = new HugePages().Map(Page);
+        if (place == 0)
         {
             return 0;
         }
@@ -57,9 +57,6 @@ internal sealed partial class MachineCode
         /// <summary>Where it is used.</summary>
         public List<int> Uses { get; } = [];
     }
-
-    [LibraryImport("libc", EntryPoint = "mmap")]
-    private static partial nint Map(nint address, nuint length, int protection, int flags, int file, nint offset);
 
     [LibraryImport("libc", EntryPoint = "mprotect")]
     private static partial int Protect(nint address, nuint length, int protection);

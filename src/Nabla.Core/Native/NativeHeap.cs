@@ -6,7 +6,7 @@ namespace Nabla.Core.Native;
 /// Keeps native memory flat. glibc gives each new thread an arena of its own, up to eight for each core, and keeps what was freed there.
 /// A loader makes tensors on a thread of its own in every epoch, so memory would grow by tens of megabytes an epoch until all arenas
 /// exist. An arena of a thread is moreover a chain of heaps of 64 MB, none of which gives room to a batch that fits in two of them together:
-/// measured on fashion-mnist with two arenas, 611 MB after 422 steps became 983 MB after 3,062; with one, which is a single piece of memory, see docs/benchmarks.md.
+/// measured on fashion-mnist with two arenas, 611 MB after 422 steps became 983 MB after 3,062. This is for what is small; large tensors have a heap of their own (<see cref="TensorHeap"/>).
 /// </summary>
 internal static partial class NativeHeap
 {

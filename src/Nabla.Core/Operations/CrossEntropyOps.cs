@@ -27,12 +27,6 @@ public static class CrossEntropyOps
     public static Tensor Mean(Tensor logits, Tensor targets, long ignored)
     {
         ArgumentNullException.ThrowIfNull(logits);
-        if (is_grad_enabled() && logits.requires_grad)
-        {
-            return CrossEntropyFunction.Apply(logits, targets, ignored);
-        }
-        var (loss, gradient) = CrossEntropyFunction.Run(logits, targets, ignored);
-        gradient.Dispose();
-        return loss;
+        return CrossEntropyFunction.Apply(logits, targets, ignored);
     }
 }

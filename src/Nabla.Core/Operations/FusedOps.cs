@@ -164,14 +164,7 @@ public static class FusedOps
         {
             throw new ShapeException(where, nameof(bias), $"[{features}]", bias.shape);
         }
-        var given = mask?.shape ?? [];
-        for (var i = 1; i <= given.Length; i++)
-        {
-            if (given.Length > scores.Length || (given[^i] != scores[^i] && given[^i] != 1))
-            {
-                throw new ShapeException(where, nameof(mask), $"a shape that broadcasts to [batch, heads, queryTime, keyTime]={ShapeException.Format(scores)}", given);
-            }
-        }
+        SafeOps.CheckMask(where, mask, scores);
     }
 
     private static bool CanAttend(Tensor packed, Tensor? bias, Tensor? mask, long scores, double dropout)

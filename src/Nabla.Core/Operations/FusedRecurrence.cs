@@ -40,7 +40,7 @@ internal static class FusedRecurrence
             {
                 var number = (layer * directions) + direction;
                 var own = weights.AsSpan(number * each, each);
-                var y = RunLayer(x, hidden.select(0, number), memory.select(0, number), own[0], own[1], hasBias ? own[2] : null, hasBias ? own[3] : null, real, direction == 1); // [batch, time + 2, hidden]
+                var y = LstmFunction.Apply(x, hidden.select(0, number), memory.select(0, number), own[0], own[1], hasBias ? own[2] : null, hasBias ? own[3] : null, real, direction == 1); // [batch, time + 2, hidden]
                 outputs[direction] = y.narrow(1, 0, time);
                 states.Add(y.select(1, time));
                 memories.Add(y.select(1, time + 1));
@@ -48,19 +48,5 @@ internal static class FusedRecurrence
             x = directions == 1 ? outputs[0] : cat(outputs, -1); // [batch, time, directions * hidden]
         }
         return (x.MoveToOuterDisposeScope(), stack(states).MoveToOuterDisposeScope(), stack(memories).MoveToOuterDisposeScope());
-    }
-
-    private static Tensor RunLayer(Tensor x, Tensor hidden, Tensor memory, Tensor inputWeight, Tensor stateWeight, Tensor? inputBias, Tensor? stateBias, int[]? lengths, bool isReverse)
-    {
-        if (is_grad_enabled() && (x.requires_grad || inputWeight.requires_grad || stateWeight.requires_grad || hidden.requires_grad || memory.requires_grad))
-        {
-            return LstmFunction.Apply(x, hidden, memory, inputWeight, stateWeight, inputBias, stateBias, lengths, isReverse);
-        }
-        var (y, tape) = LstmFunction.Run(LstmFunction.ShapeOf(x, inputWeight, lengths, isReverse), x, hidden, memory, inputWeight, stateWeight, inputBias, stateBias);
-        foreach (var part in tape)
-        {
-            part.Dispose();
-        }
-        return y;
     }
 }

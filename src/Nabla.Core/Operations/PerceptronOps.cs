@@ -32,12 +32,6 @@ public static class PerceptronOps
         {
             return Plain(x, weights, biases);
         }
-        if (!is_grad_enabled() || !(x.requires_grad || weights.Any(weight => weight.requires_grad) || biases.Any(bias => bias is { requires_grad: true })))
-        {
-            var (y, tape) = PerceptronFunction.Run(x, weights, biases, (int)x.shape[0], PerceptronFunction.Widths(weights));
-            tape.Dispose();
-            return y;
-        }
         return PerceptronFunction.Apply(x, weights, biases);
     }
 

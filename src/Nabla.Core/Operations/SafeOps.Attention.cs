@@ -174,16 +174,18 @@ public static partial class SafeOps
         {
             throw new ShapeException(Where, nameof(value), string.Create(CultureInfo.InvariantCulture, $"[batch={k[0]}, keyValueHeads={k[1]}, keyTime={k[2]}, valueSize]"), v);
         }
-        if (mask is not null)
+        CheckMask(Where, mask, [q[0], q[1], q[2], k[2]]);
+    }
+
+    /// <summary>Throws where a mask does not broadcast to <c>[batch, heads, queryTime, keyTime]</c>.</summary>
+    internal static void CheckMask(string where, Tensor? mask, long[] scores)
+    {
+        var given = mask?.shape ?? [];
+        for (var i = 1; i <= given.Length; i++)
         {
-            var m = mask.shape;
-            long[] full = [q[0], q[1], q[2], k[2]];
-            for (var i = 1; i <= m.Length; i++)
+            if (given.Length > scores.Length || (given[^i] != scores[^i] && given[^i] != 1))
             {
-                if (m.Length > 4 || (m[^i] != full[^i] && m[^i] != 1))
-                {
-                    throw new ShapeException(Where, nameof(mask), $"a shape that broadcasts to [batch, heads, queryTime, keyTime]={ShapeException.Format(full)}", m);
-                }
+                throw new ShapeException(where, nameof(mask), $"a shape that broadcasts to [batch, heads, queryTime, keyTime]={ShapeException.Format(scores)}", given);
             }
         }
     }

@@ -202,37 +202,23 @@ public sealed class FusedOpsTests
     public void Kernels_OnAnyNumberOfThreads_GiveTheSameBits()
     {
         using var scope = NewDisposeScope();
-        var threads = get_num_threads();
-        try
+        ThreadCounts.AssertSameBits(() =>
         {
-            List<Tensor[]> runs = [];
-            foreach (var count in new[] { 1, 3 })
-            {
-                set_num_threads(count);
-                Assert.Equal(count, get_num_threads());
-                manual_seed(5);
-                var (x, b, w) = (Leaf(Draw(1, 4, 150, 96)), Leaf(Draw(2, 96)), Leaf(Draw(3, 96)));
-                using var autocast = Autocast.IsAvailable ? Autocast.Enter(DeviceType.CPU, ScalarType.BFloat16) : default;
-                var h = FusedOps.LayerNorm(x, w, b, 1e-5, isForProduct: true);
-                h = FusedOps.Activate(h, b, "gelu", 0.2);
-                var heads = h.view(4, 150, 6, 16).transpose(1, 2);
-                var a = SafeOps.ScaledDotProductAttention(heads, heads, heads, null, 0.2, isCausal: true).transpose(1, 2).reshape(4, 150, 96);
-                var y = FusedOps.AddBranch(x, a, b, 0.2);
-                var packed = Leaf(Draw(4, 4, 150, 3 * 96)).to_type(ScalarType.BFloat16);
-                var bias = Leaf(Draw(5, 3 * 96));
-                var attended = FusedOps.SelfAttention(packed, bias, 4, null, 0.2, isCausal: true);
-                (y.square().sum() + (attended is null ? 0 : attended.to_type(ScalarType.Float32).square().sum())).backward();
-                runs.Add([y.detach(), x.grad!, b.grad!, w.grad!, .. bias.grad is { } biasGradient ? new[] { biasGradient } : []]);
-            }
-            foreach (var (one, three) in runs[0].Zip(runs[1]))
-            {
-                TensorAssert.Equal(one, three);
-            }
-        }
-        finally
-        {
-            set_num_threads(threads);
-        }
+            manual_seed(5);
+            var (x, b, w) = (Leaf(Draw(1, 4, 150, 96)), Leaf(Draw(2, 96)), Leaf(Draw(3, 96)));
+            using var autocast = Autocast.IsAvailable ? Autocast.Enter(DeviceType.CPU, ScalarType.BFloat16) : default;
+            var h = FusedOps.LayerNorm(x, w, b, 1e-5, isForProduct: true);
+            h = FusedOps.Activate(h, b, "gelu", 0.2);
+            var heads = h.view(4, 150, 6, 16).transpose(1, 2);
+            var a = SafeOps.ScaledDotProductAttention(heads, heads, heads, null, 0.2, isCausal: true).transpose(1, 2).reshape(4, 150, 96);
+            var y = FusedOps.AddBranch(x, a, b, 0.2);
+            var packed = Leaf(Draw(4, 4, 150, 3 * 96)).to_type(ScalarType.BFloat16);
+            var bias = Leaf(Draw(5, 3 * 96));
+            var attended = FusedOps.SelfAttention(packed, bias, 4, null, 0.2, isCausal: true);
+            (y.square().sum() + (attended is null ? 0 : attended.to_type(ScalarType.Float32).square().sum())).backward();
+            Tensor[] results = [y.detach(), x.grad!, b.grad!, w.grad!, .. bias.grad is { } biasGradient ? new[] { biasGradient } : []];
+            return [.. results.SelectMany(result => result.to_type(ScalarType.Float32).data<float>().ToArray())];
+        });
     }
 
     [Fact]

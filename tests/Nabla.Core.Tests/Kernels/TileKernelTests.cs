@@ -98,25 +98,14 @@ public sealed class TileKernelTests
     {
         RequireTiles();
         using var scope = NewDisposeScope();
-        var threads = get_num_threads();
-        float[][] Run(int count)
+        ThreadCounts.AssertSameBits(() =>
         {
-            set_num_threads(count);
             Tensor[] leaves = [Draw(1, 700, 300).requires_grad_(), Draw(2, 200, 300).requires_grad_(), Draw(3, 200).requires_grad_(), Draw(4, 90, 200).requires_grad_()];
             using var mixed = Autocast.Enter(DeviceType.CPU, ScalarType.BFloat16);
             var y = PerceptronOps.Run(leaves[0], [leaves[1], leaves[3]], [leaves[2], null]);
             CallbackGuard.Backward(y.square().mean());
-            return [y.detach().data<float>().ToArray(), .. leaves.Select(leaf => leaf.grad!.data<float>().ToArray())];
-        }
-        try
-        {
-            var expected = Run(1);
-            Assert.All(new[] { 2, 3, 4 }, count => Assert.Equal(expected, Run(count)));
-        }
-        finally
-        {
-            set_num_threads(threads);
-        }
+            return [.. y.detach().data<float>(), .. leaves.SelectMany(leaf => leaf.grad!.data<float>().ToArray())];
+        });
     }
 
     [Fact]
@@ -230,30 +219,15 @@ public sealed class TileKernelTests
             Draw(1, batch, time, inputs), Draw(2, 1, batch, hidden), Draw(3, 1, batch, hidden), Draw(4, 4 * hidden, inputs) / Math.Sqrt(inputs),
             Draw(5, 4 * hidden, hidden) / Math.Sqrt(hidden), Draw(6, 4 * hidden) * 0.1, Draw(7, 4 * hidden) * 0.1,
         ];
-        float[] Run(int threads)
+        ThreadCounts.AssertSameBits(() =>
         {
-            set_num_threads(threads);
             var leaves = Array.ConvertAll(start, part => part.detach().clone().requires_grad_());
             using var mixed = Autocast.Enter(DeviceType.CPU, ScalarType.BFloat16);
             var (outputs, state, memory) = RecurrentOps.Run("lstm", leaves[0], lengths, leaves[1], leaves[2], leaves[3..], true, 1, 0, true, false);
             var value = cat([outputs.flatten(), state.flatten(), memory!.flatten()]);
             CallbackGuard.Backward((value * Draw(9, value.shape)).sum());
             return [.. value.data<float>(), .. leaves.SelectMany(leaf => leaf.grad!.data<float>().ToArray())];
-        }
-        var before = get_num_threads();
-        try
-        {
-            var expected = Run(1);
-            Assert.All(expected, number => Assert.True(float.IsFinite(number)));
-            foreach (var threads in new[] { 2, 3, 2 })
-            {
-                Assert.Equal(expected, Run(threads));
-            }
-        }
-        finally
-        {
-            set_num_threads(before);
-        }
+        });
     }
 
     [Fact]

@@ -97,6 +97,21 @@ public sealed class AdapterAndMixtureTests
     }
 
     [Fact]
+    public void MixtureOfExperts_UnderAutocast_ChoosesTheSameExperts()
+    {
+        Assert.SkipUnless(Autocast.IsAvailable, Autocast.UnavailableReason ?? "");
+        using var scope = NewDisposeScope();
+        torch.manual_seed(2);
+        using var layer = new MixtureOfExperts(new() { Features = 8, HiddenFeatures = 4, Experts = 6 });
+        var tokens = torch.randn(2000, 8); // with scores in bfloat16, 30 of the 4,000 choices differ
+        using var exact = layer.call(tokens);
+        using var mixed = Autocast.Enter(DeviceType.CPU, ScalarType.BFloat16);
+        using var rounded = layer.call(tokens);
+        TensorAssert.Equal(exact.Choices, rounded.Choices, "choices under bfloat16 autocast");
+        TensorAssert.Equal(exact.Weights, rounded.Weights, "weights of the choices under bfloat16 autocast");
+    }
+
+    [Fact]
     public void CrossAttention_WrongShapes_Throw()
     {
         using var scope = NewDisposeScope();

@@ -38,7 +38,7 @@ public sealed class MixtureOfExperts : Module<Tensor, MixtureOutput>
         }
         using var scope = NewDisposeScope();
         var tokens = x.reshape(x.numel() / features, features); // [tokens, features]
-        var logits = functional.linear(tokens, router); // [tokens, experts]
+        var logits = Logits(tokens); // [tokens, experts]
         var scores = _options.Score == "softmax" ? logits.softmax(-1) : logits.sigmoid();
         var (weights, choices) = scores.topk(_options.TopK, -1); // [tokens, topK] each
         if (_options.Renormalizes)
@@ -53,6 +53,16 @@ public sealed class MixtureOfExperts : Module<Tensor, MixtureOutput>
         var means = (_options.Score == "softmax" ? scores : scores / scores.sum(-1, keepdim: true)).mean([0]); // [experts]
         var balance = Number.Of(_options.Experts) * (shares * means).sum();
         return new MixtureOutput(output, balance, logits.logsumexp(-1).square().mean(), weights, choices, loads, kept).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Scores of all experts, in the type of the router's weights under autocast too: rounded scores would send tokens that are close to the
+    /// border to other experts (Fedus et al., 2022, section 2.4, "selective precision").
+    /// </summary>
+    private Tensor Logits(Tensor tokens)
+    {
+        using var exact = Autocast.TypeOn(tokens.device_type) == ScalarType.Float32 ? default : Autocast.Enter(tokens.device_type, ScalarType.Float32);
+        return functional.linear(tokens.to_type(router.dtype), router);
     }
 
     /// <summary>Which choices an expert takes: first choices of all tokens before second ones.</summary>

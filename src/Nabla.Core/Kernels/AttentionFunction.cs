@@ -26,13 +26,13 @@ internal static class AttentionFunction
     private static (Tensor Result, IReadOnlyList<Tensor> Saved) Run(Tensor query, Tensor key, Tensor value, Tensor? added, AttentionCall call)
     {
         var size = Size(query, key);
-        if (call.Type == ScalarType.BFloat16 && value.shape[3] == size.Size && TileAttention.Supports(size))
+        if (call.Type == ScalarType.BFloat16 && value.shape[3] == size.Size && PairAttention.Supports(size))
         {
             var (q, k, v) = (Rows(query), Rows(key), Rows(value));
-            var (weights, attended) = (torch.empty([query.shape[0] * query.shape[1], size.Queries, size.Keys], call.Type), SideBySide(query.shape));
+            var (weights, attended) = (torch.empty([query.shape[0] * query.shape[1], size.Queries, PairAttention.KeptKeys(size)], call.Type), SideBySide(query.shape));
             KeyedMask? mask = call.Dropout > 0 ? new KeyedMask(KeyedMask.DrawKey(), call.Dropout) : null;
             var extra = AttentionCore.Added(added?.contiguous(), call.Heads, size.Keys);
-            TileAttention.Forward(size, call, HeadRows.Of(q), HeadRows.Of(k), HeadRows.Of(v), HeadRows.Of(attended), TensorMemory.Address(weights), extra, mask);
+            PairAttention.Forward(size, call, HeadRows.Of(q), HeadRows.Of(k), HeadRows.Of(v), HeadRows.Of(attended), TensorMemory.Address(weights), extra, mask);
             return (attended, [q, k, v, weights]);
         }
         var (result, saved) = AttentionCore.Forward(Flat(query, call.Type), Flat(key, call.Type), Flat(value, call.Type), added, call);
@@ -46,7 +46,7 @@ internal static class AttentionFunction
         {
             var (q, k, v, gradient) = (saved[0], saved[1], saved[2], Rows(cotangent));
             var (dq, dk, dv) = (SideBySide(q.shape), SideBySide(k.shape), SideBySide(v.shape));
-            TileAttention.Backward(Size(q, k), call, HeadRows.Of(q), HeadRows.Of(k), HeadRows.Of(v), HeadRows.Of(gradient), TensorMemory.Address(saved[3]), HeadRows.Of(dq), HeadRows.Of(dk), HeadRows.Of(dv), 0);
+            PairAttention.Backward(Size(q, k), call, HeadRows.Of(q), HeadRows.Of(k), HeadRows.Of(v), HeadRows.Of(gradient), TensorMemory.Address(saved[3]), HeadRows.Of(dq), HeadRows.Of(dk), HeadRows.Of(dv), 0);
             return [dq.to_type(types[0]), dk.to_type(types[1]), dv.to_type(types[2])];
         }
         var (query, key, value) = AttentionCore.Backward(saved, Flat(cotangent, call.Type), call);

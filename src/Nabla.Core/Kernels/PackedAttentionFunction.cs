@@ -42,12 +42,12 @@ internal static class PackedAttentionFunction
         var size = SizeOf(packed, call);
         var (pairs, width) = ((long)size.Batch * size.Heads, (long)size.Heads * size.Size);
         var merged = torch.empty([size.Batch, size.Queries, width], call.Type);
-        if (call.Type == ScalarType.BFloat16 && TileAttention.Supports(size))
+        if (call.Type == ScalarType.BFloat16 && PairAttention.Supports(size))
         {
-            var weights = torch.empty([pairs, size.Queries, size.Keys], call.Type);
+            var weights = torch.empty([pairs, size.Queries, PairAttention.KeptKeys(size)], call.Type);
             var (q, k, v) = Parts(packed, bias, size);
             KeyedMask? mask = call.Dropout > 0 ? new KeyedMask(KeyedMask.DrawKey(), call.Dropout) : null;
-            TileAttention.Forward(size, call, q, k, v, HeadRows.Part(merged, 0, call.Heads, size.Size), TensorMemory.Address(weights), AttentionCore.Added(added?.contiguous(), call.Heads, size.Keys), mask);
+            PairAttention.Forward(size, call, q, k, v, HeadRows.Part(merged, 0, call.Heads, size.Size), TensorMemory.Address(weights), AttentionCore.Added(added?.contiguous(), call.Heads, size.Keys), mask);
             return (merged, [.. packed, weights]);
         }
         Tensor[] parts = [Part(size.Queries), Part(size.Keys), Part(size.Keys)];
@@ -77,7 +77,7 @@ internal static class PackedAttentionFunction
             gradients = Array.ConvertAll(packed, part => torch.empty(part.shape, call.Type));
             using ColumnSums sums = new(biases > 0 ? size.Batch : 0, 3 * (int)width);
             var ((q, k, v), (dq, dk, dv)) = (Parts(packed, bias, size), Parts(gradients, null, size));
-            TileAttention.Backward(size, call, q, k, v, HeadRows.Part(merged, 0, call.Heads, size.Size), TensorMemory.Address(saved[^1]), dq, dk, dv, sums.Address);
+            PairAttention.Backward(size, call, q, k, v, HeadRows.Part(merged, 0, call.Heads, size.Size), TensorMemory.Address(saved[^1]), dq, dk, dv, sums.Address);
             biasGradient = sums.Total();
         }
         else

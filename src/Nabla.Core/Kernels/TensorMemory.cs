@@ -1,5 +1,4 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
+using System.Diagnostics;
 
 namespace Nabla.Core.Kernels;
 
@@ -7,10 +6,14 @@ namespace Nabla.Core.Kernels;
 internal static unsafe class TensorMemory
 {
     /// <summary>Whether kernels can work on it in place: dense, on the CPU, and not too large for a span.</summary>
-    public static bool Fits(Tensor x) => x.device_type == DeviceType.CPU && !x.is_sparse && x.numel() is > 0 and < int.MaxValue / sizeof(double);
+    public static bool Fits(Tensor x) => DenseMemory.CountOnCpu(x) is > 0 and < int.MaxValue / sizeof(double);
 
     /// <summary>Where a contiguous tensor begins.</summary>
-    public static nint Address(Tensor contiguous) => (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(contiguous.bytes)); // native memory: it does not move
+    public static nint Address(Tensor contiguous)
+    {
+        Debug.Assert(contiguous.is_contiguous(), "Take StridedAddress for other tensors.");
+        return DenseMemory.Start(contiguous);
+    }
 
     /// <summary>Where a tensor of any strides has its first entry.</summary>
     public static nint StridedAddress(Tensor x) => DenseMemory.Start(x);

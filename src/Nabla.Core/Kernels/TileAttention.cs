@@ -1,73 +1,23 @@
 namespace Nabla.Core.Kernels;
 
-/// <summary>Sizes of an attention.</summary>
-/// <param name="Batch">Batches.</param>
-/// <param name="Heads">Heads.</param>
-/// <param name="Queries">Queries of a pair.</param>
-/// <param name="Keys">Keys of a pair.</param>
-/// <param name="Size">Entries of a query, key or value.</param>
-internal readonly record struct AttentionSize(int Batch, int Heads, int Queries, int Keys, int Size);
-
 /// <summary>
 /// Attention in bfloat16 on the processor's tiles: a (batch, head) pair is computed from its queries, keys and values to its result in one go, a
 /// block of queries at a time, so that scores stay in the second-level cache, and behind the diagonal of a causal pair whole blocks are left out. What is kept for
-/// the way back are the inputs and the signed weights of <see cref="AttentionKernel"/>. Pairs are shared among threads, so results do not depend on their number.
+/// the way back are the inputs and the signed weights of <see cref="AttentionKernel"/>. The arguments are those of
+/// <see cref="PairAttention"/>.
 /// </summary>
 internal static unsafe class TileAttention
 {
     private const int Block = 64; // queries of a block: its scores of 1,024 keys take 256 KiB
     private const int MostScores = 1 << 20, MostSize = 256; // of a pair: what is kept of one at a time fits the second-level cache for the most part
     private const int LeastScores = 1 << 10; // of a pair: below, packing costs more than one product of the library for all pairs
-    private const int FewestScores = 1 << 14; // less is not worth waking a thread for
 
     /// <summary>Whether it can be computed here, and pays.</summary>
     public static bool Supports(AttentionSize size)
         => TileProduct.IsAvailable && size.Size <= MostSize && (long)size.Queries * size.Keys is >= LeastScores and <= MostScores;
 
-    /// <summary>Forward.</summary>
-    /// <param name="size">Sizes.</param>
-    /// <param name="call">Scale and causality.</param>
-    /// <param name="q">Queries.</param>
-    /// <param name="k">Keys.</param>
-    /// <param name="v">Values.</param>
-    /// <param name="result">Takes the result.</param>
-    /// <param name="signed">Takes the weights, <c>[batch * heads, queries, keys]</c>; what a causal query does not see is left undefined.</param>
-    /// <param name="added">Added to the scores.</param>
-    /// <param name="mask">Dropout of the weights; null: none.</param>
-    public static void Forward(AttentionSize size, AttentionCall call, HeadRows q, HeadRows k, HeadRows v, HeadRows result, nint signed, AttentionMask added, KeyedMask? mask)
-        => ForEachPair(size, (batch, head) => ForwardPair(size, call, batch, head, q, k, v, result, signed, added, mask));
-
-    /// <summary>Backward.</summary>
-    /// <param name="size">Sizes.</param>
-    /// <param name="call">Scale, dropout and causality.</param>
-    /// <param name="q">Queries.</param>
-    /// <param name="k">Keys.</param>
-    /// <param name="v">Values.</param>
-    /// <param name="gradient">Gradient of the result.</param>
-    /// <param name="signed">Weights of the forward pass.</param>
-    /// <param name="dq">Takes the gradient of the queries.</param>
-    /// <param name="dk">Takes that of the keys.</param>
-    /// <param name="dv">Takes that of the values.</param>
-    /// <param name="sums">Takes the sums of these three over the rows, float32 <c>[batch, 3 * heads * size]</c>; 0: not wanted.</param>
-    public static void Backward(
-        AttentionSize size, AttentionCall call, HeadRows q, HeadRows k, HeadRows v, HeadRows gradient, nint signed, HeadRows dq, HeadRows dk, HeadRows dv, nint sums)
-        => ForEachPair(size, (batch, head) => BackwardPair(size, call, batch, head, q, k, v, gradient, signed, dq, dk, dv, sums));
-
-    private static void ForEachPair(AttentionSize size, Action<int, int> body)
-    {
-        var pairs = size.Batch * size.Heads;
-        var group = Math.Max(1, FewestScores / (size.Queries * size.Keys));
-        KernelTeam.Run((pairs + group - 1) / group, part =>
-        {
-            for (var pair = part * group; pair < Math.Min(pairs, (part + 1) * group); pair++)
-            {
-                body(pair / size.Heads, pair % size.Heads);
-            }
-            TileProduct.Release();
-        });
-    }
-
-    private static void ForwardPair(AttentionSize s, AttentionCall call, int batch, int head, HeadRows q, HeadRows k, HeadRows v, HeadRows result, nint signed, AttentionMask added, KeyedMask? mask)
+    /// <summary>Forward of one pair.</summary>
+    public static void Forward(AttentionSize s, AttentionCall call, int batch, int head, HeadRows q, HeadRows k, HeadRows v, HeadRows result, nint signed, AttentionMask added, KeyedMask? mask)
     {
         var (inner, paddedKeys) = (TileProduct.PadInner(s.Size), TileProduct.PadInner(s.Keys));
         var wide = Wide(s.Keys);
@@ -108,8 +58,9 @@ internal static unsafe class TileAttention
         }
     }
 
-    private static void BackwardPair(
-        AttentionSize s, AttentionCall call, int batch, int head, HeadRows q, HeadRows k, HeadRows v, HeadRows gradient, nint signed, HeadRows dq, HeadRows dk, HeadRows dv, nint sums)
+    /// <summary>Backward of one pair.</summary>
+    public static void Backward(
+        AttentionSize s, AttentionCall call, int batch, int head, HeadRows q, HeadRows k, HeadRows v, HeadRows gradient, nint signed, HeadRows dq, HeadRows dk, HeadRows dv, PairSums sums)
     {
         var (inner, paddedKeys, paddedQueries) = (TileProduct.PadInner(s.Size), TileProduct.PadInner(s.Keys), TileProduct.PadInner(s.Queries));
         var wide = Wide(s.Keys);
@@ -128,8 +79,10 @@ internal static unsafe class TileAttention
         TilePacking.Panels(x, s.Queries, s.Size, inner, (ushort*)queryPanels.Address);
         gradient.Gather(batch, head, 0, s.Queries, s.Size, g, inner);
         TilePacking.Panels(g, s.Queries, s.Size, inner, (ushort*)gradientPanels.Address);
-        var width = s.Heads * s.Size;
-        Span<float> querySums = SumsOf(0), keySums = SumsOf(1), valueSums = SumsOf(2);
+        Span<float> querySums = sums.Of(batch, head, 0), keySums = sums.Of(batch, head, 1), valueSums = sums.Of(batch, head, 2);
+        querySums.Clear();
+        keySums.Clear();
+        valueSums.Clear();
         var pair = ((long)batch * s.Heads) + head;
         for (var first = 0; first < s.Queries; first += Block)
         {
@@ -174,17 +127,6 @@ internal static unsafe class TileAttention
                 target.Scatter(batch, head, first, count, s.Size, y, s.Size);
                 AddColumns(y, count, s.Size, total);
             }
-        }
-
-        Span<float> SumsOf(int part)
-        {
-            if (sums == 0)
-            {
-                return default;
-            }
-            var place = TensorMemory.Row<float>(sums, ((long)batch * 3 * width) + ((long)part * width) + ((long)head * s.Size), s.Size);
-            place.Clear();
-            return place;
         }
     }
 

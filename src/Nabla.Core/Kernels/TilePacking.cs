@@ -311,7 +311,7 @@ internal static unsafe class TilePacking
 
     /// <summary>Transposes 16 x 16 numbers: pairs, then pairs of pairs, then 128-bit lanes.</summary>
     [MethodImpl(Compiled.AtOnce)]
-    private static void Transpose(uint* source, int sourceStride, uint* target, int targetStride)
+    internal static void Transpose(uint* source, int sourceStride, uint* target, int targetStride)
     {
         for (var k = 0; k < 4; k++) // the column of each lane of four that this round writes
         {

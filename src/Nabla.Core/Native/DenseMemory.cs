@@ -56,6 +56,17 @@ public static unsafe class DenseMemory
         return address;
     }
 
+    /// <summary>How many entries a tensor has; -1 where it is sparse or on another device.</summary>
+    /// <param name="tensor">As for <see cref="TryFind(Tensor, ScalarType, out nint, out long)"/>.</param>
+    internal static long CountOnCpu(Tensor tensor)
+    {
+        var native = Native.Value;
+        var handle = tensor.Handle;
+        var count = native.DeviceType(handle) == DeviceType.CPU && !native.IsSparse(handle) ? native.Count(handle) : -1;
+        GC.KeepAlive(tensor);
+        return count;
+    }
+
     private static bool TryFind(Exports native, nint handle, ScalarType type, out nint address, out long count)
     {
         (address, count) = (0, 0);

@@ -95,7 +95,7 @@ public sealed class FusedOpsTests
     [Theory, MemberData(nameof(Attentions))]
     public void Attention_WithMasksAndDropout_FollowsTheFormula(string mask, double probability, bool isCausal)
     {
-        foreach (var (batch, heads, queries, keys, size) in new[] { (1, 1, 1, 1, 1), (2, 3, 5, 7, 4), (2, 2, 40, 40, 16), (1, 2, 70, 200, 40), (1, 2, 140, 90, 72) })
+        foreach (var (batch, heads, queries, keys, size) in new[] { (1, 1, 1, 1, 1), (2, 3, 5, 7, 4), (2, 4, 20, 19, 32), (2, 2, 18, 50, 40), (2, 2, 40, 40, 16), (1, 2, 70, 200, 40), (1, 2, 140, 90, 72) })
         {
             using var scope = NewDisposeScope();
             var given = MaskOf(mask, batch, heads, queries, keys);
@@ -119,7 +119,7 @@ public sealed class FusedOpsTests
     [Theory, MemberData(nameof(Attentions))]
     public void SelfAttention_FromThePackedProjection_FollowsTheFormula(string mask, double probability, bool isCausal)
     {
-        foreach (var (batch, heads, time, size) in new[] { (1, 1, 1, 1), (2, 3, 5, 4), (2, 2, 40, 16), (2, 2, 150, 40) })
+        foreach (var (batch, heads, time, size) in new[] { (1, 1, 1, 1), (2, 3, 5, 4), (2, 2, 20, 32), (2, 2, 31, 72), (2, 2, 40, 16), (2, 2, 150, 40) })
         {
             using var scope = NewDisposeScope();
             var given = MaskOf(mask, batch, heads, time, time);
@@ -148,7 +148,7 @@ public sealed class FusedOpsTests
     [Theory, MemberData(nameof(CrossAttentions))]
     public void CrossAttention_FromPackedProjections_FollowsTheFormula(string mask, double probability)
     {
-        foreach (var (batch, heads, queries, keys, size) in new[] { (1, 1, 1, 1, 1), (2, 3, 5, 7, 4), (2, 2, 40, 30, 16), (2, 2, 90, 150, 40) })
+        foreach (var (batch, heads, queries, keys, size) in new[] { (1, 1, 1, 1, 1), (2, 3, 5, 7, 4), (2, 2, 17, 33, 48), (2, 2, 40, 30, 16), (2, 2, 90, 150, 40) })
         {
             using var scope = NewDisposeScope();
             var (given, width) = (MaskOf(mask, batch, heads, queries, keys), heads * size);
@@ -186,14 +186,16 @@ public sealed class FusedOpsTests
         Assert.Contains("memory", Assert.Throws<ShapeException>(() => FusedOps.CrossAttention(query, zeros(4, 7, 8), null, 2, null, 0.1)).Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Attention_WithANaN_SpreadsItInsteadOfHidingIt()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Attention_WithANaN_SpreadsItInsteadOfHidingIt(bool isHalf)
     {
         using var scope = NewDisposeScope();
         var q = Draw(1, 1, 1, 3, 4).to_type(ScalarType.Float32).requires_grad_();
         var bad = q.detach().clone();
         bad[0, 0, 1, 2] = float.NaN;
-        var result = SafeOps.ScaledDotProductAttention(bad.requires_grad_(), q, q, null, 0.1);
+        var result = Half16(isHalf, () => SafeOps.ScaledDotProductAttention(bad.requires_grad_(), q, q, null, 0.1));
         Assert.All(TensorAssert.Doubles(result.narrow(2, 1, 1)), value => Assert.True(double.IsNaN(value)));
         TensorAssert.Finite(result.narrow(2, 0, 1));
     }
@@ -215,10 +217,13 @@ public sealed class FusedOpsTests
             var packed = Leaf(Draw(4, 4, 150, 3 * 96)).to_type(ScalarType.BFloat16);
             var bias = Leaf(Draw(5, 3 * 96));
             var attended = FusedOps.SelfAttention(packed, bias, 4, null, 0.2, isCausal: true);
-            (y.square().sum() + (attended is null ? 0 : attended.to_type(ScalarType.Float32).square().sum())).backward();
+            var brief = FusedOps.SelfAttention(packed.view(30, 20, 3 * 96), bias, 4, null, 0.2, isCausal: false);
+            (y.square().sum() + Sum(attended) + Sum(brief)).backward();
             Tensor[] results = [y.detach(), x.grad!, b.grad!, w.grad!, .. bias.grad is { } biasGradient ? new[] { biasGradient } : []];
             return [.. results.SelectMany(result => result.to_type(ScalarType.Float32).data<float>().ToArray())];
         });
+
+        static Tensor Sum(Tensor? attended) => attended is null ? zeros([]) : attended.to_type(ScalarType.Float32).square().sum();
     }
 
     [Fact]

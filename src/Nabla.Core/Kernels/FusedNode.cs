@@ -59,12 +59,29 @@ internal sealed unsafe class FusedNode
     /// <param name="backward">Gets the saved tensors and the gradient of the result, gives a gradient or null for each input.</param>
     public static void Attach(string name, Tensor output, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> saved, Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]> backward)
     {
-        if (!is_grad_enabled() || !AnyRequiresGradient(inputs))
+        if (!IsTracked(inputs))
         {
             return;
         }
         var node = Free.TryTake(out var used) ? used : new();
         node.Fill(name, output, inputs, saved, backward);
+    }
+
+    /// <summary>Whether an operation on these tensors becomes a part of the graph.</summary>
+    public static bool IsTracked(ReadOnlySpan<Tensor> inputs)
+    {
+        if (!is_grad_enabled())
+        {
+            return false;
+        }
+        foreach (var input in inputs)
+        {
+            if (input.requires_grad)
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// <summary>The tensor itself where it is contiguous, else a copy without a graph.</summary>
@@ -76,18 +93,6 @@ internal sealed unsafe class FusedNode
         }
         using var ungraded = no_grad();
         return x.contiguous();
-    }
-
-    private static bool AnyRequiresGradient(ReadOnlySpan<Tensor> inputs)
-    {
-        foreach (var input in inputs)
-        {
-            if (input.requires_grad)
-            {
-                return true;
-            }
-        }
-        return false;
     }
 
     private void Fill(string name, Tensor output, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> saved, Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]> backward)

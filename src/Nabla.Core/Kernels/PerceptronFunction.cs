@@ -12,7 +12,7 @@ internal static class PerceptronFunction
         var (batch, widths, needsInputGradient) = ((int)x.size(0), Widths(weights), x.requires_grad);
         Tensor[] parameters = [.. weights, .. biases.OfType<Tensor>()];
         bool[] hasBias = [.. biases.Select(bias => bias is not null)];
-        var (y, tape) = Run(x, weights, biases, batch, widths);
+        var (y, tape) = Run(x, weights, biases, batch, widths, FusedNode.IsTracked([x, .. parameters]));
         using (tape)
         {
             FusedNode.Attach(nameof(PerceptronFunction), y, [x, .. parameters], [tape, .. parameters],
@@ -26,13 +26,13 @@ internal static class PerceptronFunction
     {
         var layers = hasBias.Length;
         var gradients = new Tensor?[saved.Count];
-        nint[] weights = new nint[layers], weightGradients = new nint[layers], biasGradients = new nint[layers];
+        nint[] weightGradients = new nint[layers], biasGradients = new nint[layers];
         gradients[0] = needsInputGradient ? torch.empty([batch, widths[0]]) : null;
         for (int layer = 0, next = 1 + layers; layer < layers; layer++)
         {
             var weight = torch.empty([widths[layer + 1], widths[layer]]);
             gradients[1 + layer] = weight;
-            (weights[layer], weightGradients[layer]) = (TensorMemory.Address(saved[1 + layer]), TensorMemory.Address(weight));
+            weightGradients[layer] = TensorMemory.Address(weight);
             if (hasBias[layer])
             {
                 var bias = torch.empty([widths[layer + 1]]);
@@ -41,7 +41,7 @@ internal static class PerceptronFunction
             }
         }
         var gradient = cotangent.to_type(ScalarType.Float32).contiguous();
-        PerceptronKernel.Backward(batch, widths, TensorMemory.Address(saved[0]), weights, TensorMemory.Address(gradient), weightGradients, biasGradients,
+        PerceptronKernel.Backward(batch, widths, TensorMemory.Address(saved[0]), TensorMemory.Address(gradient), weightGradients, biasGradients,
             gradients[0] is { } inputGradient ? TensorMemory.Address(inputGradient) : 0);
         for (var i = 1; i < gradients.Length; i++)
         {
@@ -51,18 +51,18 @@ internal static class PerceptronFunction
     }
 
     /// <summary>Output and tape.</summary>
-    private static (Tensor Y, Tensor Tape) Run(Tensor x, IReadOnlyList<Tensor> weights, IReadOnlyList<Tensor?> biases, int batch, int[] widths)
+    private static (Tensor Y, Tensor Tape) Run(Tensor x, IReadOnlyList<Tensor> weights, IReadOnlyList<Tensor?> biases, int batch, int[] widths, bool isTrained)
     {
         using var scope = NewDisposeScope();
         var input = x.contiguous();
         var y = torch.empty([batch, widths[^1]]);
-        var tape = torch.empty([PerceptronKernel.TapeSize(batch, widths)], ScalarType.BFloat16);
+        var tape = torch.empty([PerceptronKernel.TapeSize(batch, widths, isTrained)], ScalarType.BFloat16);
         nint[] weightAddresses = new nint[weights.Count], biasAddresses = new nint[weights.Count];
         for (var layer = 0; layer < weights.Count; layer++)
         {
             (weightAddresses[layer], biasAddresses[layer]) = (TensorMemory.Address(weights[layer]), biases[layer] is { } bias ? TensorMemory.Address(bias) : 0);
         }
-        PerceptronKernel.Forward(batch, widths, TensorMemory.Address(input), weightAddresses, biasAddresses, TensorMemory.Address(tape), TensorMemory.Address(y));
+        PerceptronKernel.Forward(batch, widths, TensorMemory.Address(input), weightAddresses, biasAddresses, TensorMemory.Address(tape), TensorMemory.Address(y), isTrained, x.requires_grad);
         return (y.MoveToOuterDisposeScope(), tape.MoveToOuterDisposeScope());
     }
 

@@ -11,17 +11,17 @@ namespace Nabla.Core.Kernels;
 /// </summary>
 internal static unsafe class PerceptronKernel
 {
-    /// <summary>Entries of what the forward pass keeps: the input of each layer in bfloat16, row by row, filled up to whole tiles.</summary>
+    /// <summary>
+    /// Entries of what the forward pass keeps: the input of each layer in bfloat16, row by row, filled up to whole tiles; and where a backward pass
+    /// follows, each layer's weight and input packed for it, which costs least while they are at hand.
+    /// </summary>
     /// <param name="batch">Rows.</param>
     /// <param name="widths">Width of the input and of each layer's output.</param>
-    public static long TapeSize(int batch, ReadOnlySpan<int> widths)
+    /// <param name="isTrained">Whether a backward pass follows.</param>
+    public static long TapeSize(int batch, ReadOnlySpan<int> widths, bool isTrained)
     {
-        var size = 0L;
-        foreach (var width in widths[..^1])
-        {
-            size += (long)batch * TileProduct.PadInner(width);
-        }
-        return size;
+        var last = PerceptronLayer.Of(batch, widths)[^1];
+        return last.TapeEnd(batch) + (isTrained ? last.BackwardEnd + last.TapePanelsEnd : 0);
     }
 
     /// <summary>Forward.</summary>
@@ -30,25 +30,38 @@ internal static unsafe class PerceptronKernel
     /// <param name="x">Input, float32, <c>[batch, widths[0]]</c>.</param>
     /// <param name="weights">Weight of each layer, float32, <c>[output, input]</c>.</param>
     /// <param name="biases">Bias of each layer, float32; 0: none.</param>
-    /// <param name="tape">Takes the inputs of the layers, <see cref="TapeSize"/> entries.</param>
+    /// <param name="tape">Takes the inputs of the layers and more, <see cref="TapeSize"/> entries.</param>
     /// <param name="y">Takes the output, float32, <c>[batch, widths[^1]]</c>.</param>
-    public static void Forward(int batch, int[] widths, nint x, nint[] weights, nint[] biases, nint tape, nint y)
+    /// <param name="isTrained">Whether a backward pass follows.</param>
+    /// <param name="needsInputGradient">Whether it gives the gradient of the input.</param>
+    public static void Forward(int batch, int[] widths, nint x, nint[] weights, nint[] biases, nint tape, nint y, bool isTrained, bool needsInputGradient)
     {
         var layers = PerceptronLayer.Of(batch, widths);
         using var packed = new KernelBuffer(layers[^1].ForwardEnd * sizeof(ushort));
         var panels = (ushort*)packed.Address;
         var isShared = IsShared(batch, widths);
+        var parts = new Tape(tape, batch, layers[^1]);
         Share(isShared, layers[^1].OutputPanelsEnd, item =>
         {
             var layer = PerceptronLayer.OfOutputPanel(layers, item);
-            var column = (item - layer.OutputPanels) * TileProduct.PanelWidth;
-            TilePacking.PanelsOfTranspose((float*)weights[layer.Number] + ((long)column * layer.Inputs), layer.Inputs, Math.Min(TileProduct.PanelWidth, layer.Outputs - column), layer.Inputs,
-                panels + layer.Forward + TileProduct.PanelOffset(layer.PaddedInputs, column));
+            var first = (item - layer.OutputPanels) * TileProduct.PanelWidth;
+            var source = (float*)weights[layer.Number] + ((long)first * layer.Inputs);
+            var count = Math.Min(TileProduct.PanelWidth, layer.Outputs - first);
+            TilePacking.PanelsOfTranspose(source, layer.Inputs, count, layer.Inputs, panels + layer.Forward + TileProduct.PanelOffset(layer.PaddedInputs, first));
+            if (isTrained && (layer.Number > 0 || needsInputGradient))
+            {
+                TilePacking.PanelRows(source, first, count, layer.Outputs, layer.Inputs, layer.Inputs, parts.WeightPanels + layer.Backward);
+            }
         });
         Share(isShared, Chunks(batch), chunk =>
         {
             var start = chunk * ChunkRows;
-            ForwardRows(layers, start, Math.Min(ChunkRows, batch - start), (float*)x, panels, biases, (ushort*)tape, (float*)y);
+            var count = Math.Min(ChunkRows, batch - start);
+            ForwardRows(layers, start, count, (float*)x, panels, biases, parts.Rows, (float*)y);
+            foreach (var layer in isTrained ? layers : [])
+            {
+                TilePacking.PanelRows(parts.Rows + layer.Tape + ((long)start * layer.PaddedInputs), start, count, batch, layer.Inputs, layer.PaddedInputs, parts.InputPanels + layer.TapePanels);
+            }
         });
     }
 
@@ -56,41 +69,30 @@ internal static unsafe class PerceptronKernel
     /// <param name="batch">Rows.</param>
     /// <param name="widths">Width of the input and of each layer's output.</param>
     /// <param name="tape">What the forward pass kept.</param>
-    /// <param name="weights">Weight of each layer.</param>
     /// <param name="gradient">Gradient of the output, float32.</param>
     /// <param name="weightGradients">Take the gradients of the weights, float32.</param>
     /// <param name="biasGradients">Take those of the biases; 0: none.</param>
     /// <param name="inputGradient">Takes that of the input; 0: none.</param>
-    public static void Backward(int batch, int[] widths, nint tape, nint[] weights, nint gradient, nint[] weightGradients, nint[] biasGradients, nint inputGradient)
+    public static void Backward(int batch, int[] widths, nint tape, nint gradient, nint[] weightGradients, nint[] biasGradients, nint inputGradient)
     {
         var layers = PerceptronLayer.Of(batch, widths);
         var (chunks, paddedBatch, isShared, last) = (Chunks(batch), TileProduct.PadInner(batch), IsShared(batch, widths), layers[^1]);
-        using KernelBuffer weightBuffer = new(last.BackwardEnd * sizeof(ushort)), tapeBuffer = new(last.TapePanelsEnd * sizeof(ushort));
+        var parts = new Tape(tape, batch, last);
         using KernelBuffer slopeBuffer = new(last.SlopesEnd * sizeof(ushort)), sumBuffer = new((long)chunks * last.BiasesEnd * sizeof(float));
-        ushort* weightPanels = (ushort*)weightBuffer.Address, tapePanels = (ushort*)tapeBuffer.Address, slopes = (ushort*)slopeBuffer.Address;
+        var slopes = (ushort*)slopeBuffer.Address;
         var sums = (float*)sumBuffer.Address;
-        Share(isShared, last.InputPanelsEnd, item =>
-        {
-            var layer = PerceptronLayer.OfInputPanel(layers, item);
-            var column = (item - layer.InputPanels) * TileProduct.PanelWidth;
-            var columns = Math.Min(TileProduct.PanelWidth, layer.Inputs - column);
-            TilePacking.Panels((ushort*)tape + layer.Tape + column, batch, columns, layer.PaddedInputs, tapePanels + layer.TapePanels + TileProduct.PanelOffset(paddedBatch, column));
-            if (layer.Number > 0 || inputGradient != 0)
-            {
-                TilePacking.Panels((float*)weights[layer.Number] + column, layer.Outputs, columns, layer.Inputs, weightPanels + layer.Backward + TileProduct.PanelOffset(layer.PaddedOutputs, column));
-            }
-        });
         Share(isShared, chunks, chunk =>
         {
             var start = chunk * ChunkRows;
-            BackwardRows(layers, start, Math.Min(ChunkRows, batch - start), paddedBatch, (ushort*)tape, weightPanels, (float*)gradient, slopes, sums + ((long)chunk * last.BiasesEnd), (float*)inputGradient);
+            BackwardRows(
+                layers, start, Math.Min(ChunkRows, batch - start), paddedBatch, parts.Rows, parts.WeightPanels, (float*)gradient, slopes, sums + ((long)chunk * last.BiasesEnd), (float*)inputGradient);
         });
         Share(isShared, last.OutputPanelsEnd, item =>
         {
             var layer = PerceptronLayer.OfOutputPanel(layers, item);
             var row = (item - layer.OutputPanels) * TileProduct.PanelWidth;
             var rows = Math.Min(TileProduct.PanelWidth, layer.Outputs - row);
-            TileProduct.Multiply(rows, layer.Inputs, paddedBatch, slopes + layer.Slopes + ((long)row * paddedBatch), paddedBatch, tapePanels + layer.TapePanels,
+            TileProduct.Multiply(rows, layer.Inputs, paddedBatch, slopes + layer.Slopes + ((long)row * paddedBatch), paddedBatch, parts.InputPanels + layer.TapePanels,
                 (float*)weightGradients[layer.Number] + ((long)row * layer.Inputs), layer.Inputs);
             TileProduct.Release();
             if (biasGradients[layer.Number] != 0)
@@ -98,6 +100,19 @@ internal static unsafe class PerceptronKernel
                 SumRows(sums + layer.Biases + row, chunks, rows, last.BiasesEnd, (float*)biasGradients[layer.Number] + row);
             }
         });
+    }
+
+    /// <summary>Where the parts of a tape begin.</summary>
+    private readonly struct Tape(nint start, int batch, PerceptronLayer last)
+    {
+        /// <summary>The input of each layer, row by row.</summary>
+        public ushort* Rows => (ushort*)start;
+
+        /// <summary>The weight of each layer, packed for the backward pass.</summary>
+        public ushort* WeightPanels => Rows + last.TapeEnd(batch);
+
+        /// <summary>The input of each layer, packed for the gradient of its weight.</summary>
+        public ushort* InputPanels => WeightPanels + last.BackwardEnd;
     }
 
     private const int ChunkRows = 64; // part of the result: sums of biases are made for each chunk

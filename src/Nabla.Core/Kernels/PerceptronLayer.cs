@@ -26,6 +26,9 @@ internal sealed record PerceptronLayer
     /// <summary>Its input on the tape.</summary>
     public required long Tape { get; init; }
 
+    /// <inheritdoc cref="Tape"/>
+    public long TapeEnd(int batch) => Tape + ((long)batch * PaddedInputs);
+
     /// <summary>Its weight, packed for the forward pass.</summary>
     public required long Forward { get; init; }
 
@@ -62,18 +65,12 @@ internal sealed record PerceptronLayer
     /// <inheritdoc cref="OutputPanels"/>
     public int OutputPanelsEnd => OutputPanels + Panels(Outputs);
 
-    /// <summary>First panel of its inputs among those of all layers.</summary>
-    public required int InputPanels { get; init; }
-
-    /// <inheritdoc cref="InputPanels"/>
-    public int InputPanelsEnd => InputPanels + Panels(Inputs);
-
     /// <summary>The layers of a chain.</summary>
     /// <param name="batch">Rows.</param>
     /// <param name="widths">Width of the input and of each layer's output.</param>
     public static PerceptronLayer[] Of(int batch, ReadOnlySpan<int> widths)
     {
-        var (layers, tape, paddedBatch) = (new PerceptronLayer[widths.Length - 1], 0L, (long)TileProduct.PadInner(batch));
+        var (layers, paddedBatch) = (new PerceptronLayer[widths.Length - 1], (long)TileProduct.PadInner(batch));
         for (var number = 0; number < layers.Length; number++)
         {
             var (inputs, outputs, last) = (widths[number], widths[number + 1], number == 0 ? null : layers[number - 1]);
@@ -84,7 +81,7 @@ internal sealed record PerceptronLayer
                 Outputs = outputs,
                 PaddedInputs = TileProduct.PadInner(inputs),
                 PaddedOutputs = TileProduct.PadInner(outputs),
-                Tape = tape,
+                Tape = last?.TapeEnd(batch) ?? 0,
                 Forward = last?.ForwardEnd ?? 0,
                 Backward = last?.BackwardEnd ?? 0,
                 TapePanels = last?.TapePanelsEnd ?? 0,
@@ -93,18 +90,13 @@ internal sealed record PerceptronLayer
                 SlopesEnd = (last?.SlopesEnd ?? 0) + Whole(outputs * paddedBatch),
                 Biases = last?.BiasesEnd ?? 0,
                 OutputPanels = last?.OutputPanelsEnd ?? 0,
-                InputPanels = last?.InputPanelsEnd ?? 0,
             };
-            tape += (long)batch * layers[number].PaddedInputs;
         }
         return layers;
     }
 
     /// <summary>The layer that a panel of outputs belongs to.</summary>
     public static PerceptronLayer OfOutputPanel(PerceptronLayer[] layers, int panel) => Array.Find(layers, layer => panel < layer.OutputPanelsEnd)!;
-
-    /// <summary>The layer that a panel of inputs belongs to.</summary>
-    public static PerceptronLayer OfInputPanel(PerceptronLayer[] layers, int panel) => Array.Find(layers, layer => panel < layer.InputPanelsEnd)!;
 
     private static int Panels(int width) => (width + TileProduct.PanelWidth - 1) / TileProduct.PanelWidth;
 

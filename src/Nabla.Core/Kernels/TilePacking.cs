@@ -28,11 +28,26 @@ internal static unsafe class TilePacking
 
     /// <summary>Second operand from <c>[inner, columns]</c> of float32.</summary>
     public static void Panels(float* source, int inner, int columns, int sourceStride, ushort* target)
-        => Panels(source, inner, columns, sourceStride, target, &Pairs);
+        => Panels(source, 0, inner, inner, columns, sourceStride, target, &Pairs);
 
     /// <summary>Second operand from <c>[inner, columns]</c> of bfloat16.</summary>
     public static void Panels(ushort* source, int inner, int columns, int sourceStride, ushort* target)
-        => Panels(source, inner, columns, sourceStride, target, &Pairs);
+        => Panels(source, 0, inner, inner, columns, sourceStride, target, &Pairs);
+
+    /// <summary>Some rows of a second operand; with the last of them the zeros that fill it up.</summary>
+    /// <param name="source">The first of these rows.</param>
+    /// <param name="first">Its number, even.</param>
+    /// <param name="count">How many; even, unless the last is among them.</param>
+    /// <param name="inner">Rows of the operand.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="sourceStride">Entries from row to row.</param>
+    /// <param name="target">The whole operand.</param>
+    public static void PanelRows(float* source, int first, int count, int inner, int columns, int sourceStride, ushort* target)
+        => Panels(source, first, count, inner, columns, sourceStride, target, &Pairs);
+
+    /// <summary>As above from bfloat16.</summary>
+    public static void PanelRows(ushort* source, int first, int count, int inner, int columns, int sourceStride, ushort* target)
+        => Panels(source, first, count, inner, columns, sourceStride, target, &Pairs);
 
     /// <summary>Second operand from the transpose of a matrix: <c>[columns, inner]</c> of float32, such as a layer's weight.</summary>
     public static void PanelsOfTranspose(float* source, int inner, int columns, int sourceStride, ushort* target)
@@ -216,19 +231,20 @@ internal static unsafe class TilePacking
 
     /// <summary>Second operand from rows of any type; <paramref name="pairs"/> packs two of them side by side, null being a row of zeros.</summary>
     [MethodImpl(Compiled.AtOnce)]
-    private static void Panels<T>(T* source, int inner, int columns, int sourceStride, ushort* target, delegate*<T*, T*, int, int, uint*, void> pairs)
+    private static void Panels<T>(T* source, int first, int count, int inner, int columns, int sourceStride, ushort* target, delegate*<T*, T*, int, int, uint*, void> pairs)
         where T : unmanaged
     {
-        var padded = TileProduct.PadInner(inner);
+        var (padded, rows) = (TileProduct.PadInner(inner), Math.Min(inner - first, count));
+        var end = first + rows == inner ? padded : first + rows;
         for (var column = 0; column < columns; column += TileProduct.PanelWidth)
         {
-            var (count, width) = (Math.Min(TileProduct.PanelWidth, columns - column), TileProduct.PaddedWidth(columns - column));
-            var panel = (uint*)(target + TileProduct.PanelOffset(padded, column));
-            for (var row = 0; row < padded; row += 2, panel += width)
+            var (taken, width) = (Math.Min(TileProduct.PanelWidth, columns - column), TileProduct.PaddedWidth(columns - column));
+            var panel = (uint*)(target + TileProduct.PanelOffset(padded, column)) + ((long)first / 2 * width);
+            for (var row = 0; row < end - first; row += 2, panel += width)
             {
-                var first = row < inner ? source + ((long)row * sourceStride) + column : null;
-                var second = row + 1 < inner ? source + ((long)(row + 1) * sourceStride) + column : null;
-                pairs(first, second, count, width, panel);
+                var one = row < rows ? source + ((long)row * sourceStride) + column : null;
+                var two = row + 1 < rows ? source + ((long)(row + 1) * sourceStride) + column : null;
+                pairs(one, two, taken, width, panel);
             }
         }
     }

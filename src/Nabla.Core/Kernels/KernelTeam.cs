@@ -23,7 +23,14 @@ public static class KernelTeam
     /// </summary>
     /// <param name="count">How many calls.</param>
     /// <param name="body">The function; calls run at once.</param>
-    public static void Run(int count, Action<int> body)
+    public static void Run(int count, Action<int> body) => Run(count, [], body);
+
+    /// <summary>The same for calls of unequal work: the parts that the threads begin with are of equal work rather than equal length.</summary>
+    /// <param name="work">Work of each call, in any unit; at least 0.</param>
+    /// <param name="body">The function; calls run at once.</param>
+    public static void Run(ReadOnlySpan<int> work, Action<int> body) => Run(work.Length, work, body);
+
+    private static void Run(int count, ReadOnlySpan<int> work, Action<int> body)
     {
         ArgumentNullException.ThrowIfNull(body);
         var helpers = count > 1 ? Math.Min(Math.Min(count, torch.get_num_threads()) - 1, MostHelpers) : 0;
@@ -35,7 +42,7 @@ public static class KernelTeam
             }
             return;
         }
-        var job = new Job(count, helpers, body);
+        var job = new Job(count, work, helpers, body);
         try
         {
             for (; _helpers < helpers; _helpers++)
@@ -95,12 +102,27 @@ public static class KernelTeam
         private int _done;
         private ExceptionDispatchInfo? _failure;
 
-        public Job(int count, int helpers, Action<int> body)
+        public Job(int count, ReadOnlySpan<int> work, int helpers, Action<int> body)
         {
             (_count, _threads, _body, _parts) = (count, helpers + 1, body, new long[(helpers + 2) * Line]);
+            var total = 0L;
+            foreach (var one in work)
+            {
+                total += one;
+            }
+            var (first, done) = (0L, 0L);
             for (var thread = 0L; thread < _threads; thread++)
             {
-                _parts[Place(thread)] = (count * thread / _threads) | (count * (thread + 1) / _threads << 32);
+                var end = count * (thread + 1) / _threads;
+                if (!work.IsEmpty)
+                {
+                    for (end = first; end < count && (thread == helpers || done + (work[(int)end] / 2) < total * (thread + 1) / _threads); end++)
+                    {
+                        done += work[(int)end];
+                    }
+                }
+                _parts[Place(thread)] = first | (end << 32);
+                first = end;
             }
         }
 

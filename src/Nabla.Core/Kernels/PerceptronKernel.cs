@@ -6,8 +6,8 @@ namespace Nabla.Core.Kernels;
 /// <summary>
 /// A chain of linear layers with relu between them, on the processor's tiles: forward and backward in one call each, with activations in
 /// bfloat16 and sums, biases and gradients of weights in float32, the arithmetic of mixed precision. Work is shared among threads in pieces
-/// that depend on the shapes only, so results are the same bits for any number of them: weights by panels, then rows through all layers,
-/// then gradients of weights by their rows.
+/// that depend on the shapes only, so results are the same bits for any number of them: weights by blocks of their rows, then rows through all layers,
+/// then gradients of weights by the same blocks.
 /// </summary>
 internal static unsafe class PerceptronKernel
 {
@@ -41,13 +41,11 @@ internal static unsafe class PerceptronKernel
         var panels = (ushort*)packed.Address;
         var isShared = IsShared(batch, widths);
         var parts = new Tape(tape, batch, layers[^1]);
-        Share(isShared, layers[^1].OutputPanelsEnd, item =>
+        ShareBlocks(isShared, layers, block =>
         {
-            var layer = PerceptronLayer.OfOutputPanel(layers, item);
-            var first = (item - layer.OutputPanels) * TileProduct.PanelWidth;
+            var (layer, first, count) = PerceptronLayer.OfBlock(layers, block);
             var source = (float*)weights[layer.Number] + ((long)first * layer.Inputs);
-            var count = Math.Min(TileProduct.PanelWidth, layer.Outputs - first);
-            TilePacking.PanelsOfTranspose(source, layer.Inputs, count, layer.Inputs, panels + layer.Forward + TileProduct.PanelOffset(layer.PaddedInputs, first));
+            TilePacking.PanelColumns(source, first, count, layer.Outputs, layer.Inputs, layer.Inputs, panels + layer.Forward);
             if (isTrained && (layer.Number > 0 || needsInputGradient))
             {
                 TilePacking.PanelRows(source, first, count, layer.Outputs, layer.Inputs, layer.Inputs, parts.WeightPanels + layer.Backward);
@@ -87,11 +85,9 @@ internal static unsafe class PerceptronKernel
             BackwardRows(
                 layers, start, Math.Min(ChunkRows, batch - start), paddedBatch, parts.Rows, parts.WeightPanels, (float*)gradient, slopes, sums + ((long)chunk * last.BiasesEnd), (float*)inputGradient);
         });
-        Share(isShared, last.OutputPanelsEnd, item =>
+        ShareBlocks(isShared, layers, block =>
         {
-            var layer = PerceptronLayer.OfOutputPanel(layers, item);
-            var row = (item - layer.OutputPanels) * TileProduct.PanelWidth;
-            var rows = Math.Min(TileProduct.PanelWidth, layer.Outputs - row);
+            var (layer, row, rows) = PerceptronLayer.OfBlock(layers, block);
             TileProduct.Multiply(rows, layer.Inputs, paddedBatch, slopes + layer.Slopes + ((long)row * paddedBatch), paddedBatch, parts.InputPanels + layer.TapePanels,
                 (float*)weightGradients[layer.Number] + ((long)row * layer.Inputs), layer.Inputs);
             TileProduct.Release();
@@ -128,6 +124,17 @@ internal static unsafe class PerceptronKernel
             work += (long)batch * widths[layer - 1] * widths[layer];
         }
         return work >= SharedFrom;
+    }
+
+    /// <summary>By blocks of weights: each thread has the same ones in each pass, which an optimiser that goes through them in order has as well.</summary>
+    private static void ShareBlocks(bool isShared, PerceptronLayer[] layers, Action<int> body)
+    {
+        if (isShared)
+        {
+            KernelTeam.Run(PerceptronLayer.BlockSizes(layers), body);
+            return;
+        }
+        Share(isShared, layers[^1].OutputBlocksEnd, body);
     }
 
     private static void Share(bool isShared, int count, Action<int> body)

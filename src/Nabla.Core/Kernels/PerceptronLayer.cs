@@ -7,6 +7,7 @@ namespace Nabla.Core.Kernels;
 internal sealed record PerceptronLayer
 {
     private const int Line = 32; // 16-bit entries of a cache line
+    private const int BlockOutputs = 32; // two tiles
 
     /// <summary>Its number, from 0.</summary>
     public required int Number { get; init; }
@@ -59,11 +60,11 @@ internal sealed record PerceptronLayer
     /// <inheritdoc cref="Biases"/>
     public int BiasesEnd => Biases + Outputs;
 
-    /// <summary>First panel of its outputs among those of all layers.</summary>
-    public required int OutputPanels { get; init; }
+    /// <summary>First block of its outputs among those of all layers.</summary>
+    public required int OutputBlocks { get; init; }
 
-    /// <inheritdoc cref="OutputPanels"/>
-    public int OutputPanelsEnd => OutputPanels + Panels(Outputs);
+    /// <inheritdoc cref="OutputBlocks"/>
+    public int OutputBlocksEnd => OutputBlocks + ((Outputs + BlockOutputs - 1) / BlockOutputs);
 
     /// <summary>The layers of a chain.</summary>
     /// <param name="batch">Rows.</param>
@@ -89,16 +90,31 @@ internal sealed record PerceptronLayer
                 Slopes = last?.SlopesEnd ?? 0,
                 SlopesEnd = (last?.SlopesEnd ?? 0) + Whole(outputs * paddedBatch),
                 Biases = last?.BiasesEnd ?? 0,
-                OutputPanels = last?.OutputPanelsEnd ?? 0,
+                OutputBlocks = last?.OutputBlocksEnd ?? 0,
             };
         }
         return layers;
     }
 
-    /// <summary>The layer that a panel of outputs belongs to.</summary>
-    public static PerceptronLayer OfOutputPanel(PerceptronLayer[] layers, int panel) => Array.Find(layers, layer => panel < layer.OutputPanelsEnd)!;
+    /// <summary>The layer that a block of outputs belongs to, its first output and how many there are.</summary>
+    public static (PerceptronLayer Layer, int First, int Count) OfBlock(PerceptronLayer[] layers, int block)
+    {
+        var layer = Array.Find(layers, layer => block < layer.OutputBlocksEnd)!;
+        var first = (block - layer.OutputBlocks) * BlockOutputs;
+        return (layer, first, Math.Min(BlockOutputs, layer.Outputs - first));
+    }
 
-    private static int Panels(int width) => (width + TileProduct.PanelWidth - 1) / TileProduct.PanelWidth;
+    /// <summary>Weights in each block of outputs of all layers.</summary>
+    public static int[] BlockSizes(PerceptronLayer[] layers)
+    {
+        var sizes = new int[layers[^1].OutputBlocksEnd];
+        for (var block = 0; block < sizes.Length; block++)
+        {
+            var (layer, _, count) = OfBlock(layers, block);
+            sizes[block] = count * layer.Inputs;
+        }
+        return sizes;
+    }
 
     private static long Whole(long entries) => (entries + Line - 1) / Line * Line;
 }

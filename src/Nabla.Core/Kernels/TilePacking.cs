@@ -51,13 +51,24 @@ internal static unsafe class TilePacking
 
     /// <summary>Second operand from the transpose of a matrix: <c>[columns, inner]</c> of float32, such as a layer's weight.</summary>
     public static void PanelsOfTranspose(float* source, int inner, int columns, int sourceStride, ushort* target)
+        => PanelColumns(source, 0, columns, columns, inner, sourceStride, target);
+
+    /// <summary>Some columns of the same.</summary>
+    /// <param name="source">The first of these columns, a row of the given matrix.</param>
+    /// <param name="first">Its number, a multiple of 16.</param>
+    /// <param name="count">How many; a multiple of 16, unless the last is among them.</param>
+    /// <param name="columns">Columns of the operand.</param>
+    /// <param name="inner">Its rows.</param>
+    /// <param name="sourceStride">Entries from row to row of the given matrix.</param>
+    /// <param name="target">The whole operand.</param>
+    public static void PanelColumns(float* source, int first, int count, int columns, int inner, int sourceStride, ushort* target)
     {
         var padded = TileProduct.PadInner(inner);
-        for (var column = 0; column < columns; column += Block)
+        for (var column = first; column < first + count; column += Block, source += (long)Block * sourceStride)
         {
             var start = column / TileProduct.PanelWidth * TileProduct.PanelWidth;
             var panel = (uint*)(target + TileProduct.PanelOffset(padded, start)) + (column - start);
-            StripOfTranspose(source + ((long)column * sourceStride), Math.Min(Block, columns - column), inner, sourceStride, panel, TileProduct.PaddedWidth(columns - start));
+            StripOfTranspose(source, Math.Min(Block, columns - column), inner, sourceStride, panel, TileProduct.PaddedWidth(columns - start));
         }
     }
 

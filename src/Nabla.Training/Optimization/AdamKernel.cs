@@ -12,8 +12,8 @@ namespace Nabla.Training;
 /// </summary>
 internal static unsafe class AdamKernel
 {
-    /// <summary>Entries in a piece: some 10 microseconds of work.</summary>
-    public const int PieceSize = 1 << 14;
+    /// <summary>Entries in a piece: some 5 microseconds of work.</summary>
+    public const int PieceSize = 1 << 13;
 
     /// <summary>Moves parameters.</summary>
     /// <param name="vectors">Addresses of parameters, gradients and state (first, second and perhaps largest second moment).</param>

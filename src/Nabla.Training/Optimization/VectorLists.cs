@@ -19,6 +19,7 @@ internal sealed class VectorLists(int pieceSize = VectorLists.PieceSize)
     private nint[] _parameters = [], _gradients = [];
     private nint[][] _states = [];
     private Piece[] _pieces = [];
+    private int[] _work = []; // entries of each piece
     private long[] _lengths = [];
     private readonly List<ParameterSlot> _moving = [];
     private long _total;
@@ -132,7 +133,15 @@ internal sealed class VectorLists(int pieceSize = VectorLists.PieceSize)
 
     /// <summary>Calls a kernel for every piece, on as many threads as libtorch uses.</summary>
     /// <param name="kernel">Takes the number of a piece.</param>
-    public void Run(Action<int> kernel) => Run(_pieces.Length, _total, kernel);
+    public void Run(Action<int> kernel)
+    {
+        if (_total >= ThreadsFrom)
+        {
+            KernelTeam.Run(_work, kernel);
+            return;
+        }
+        Run(_pieces.Length, _total, kernel);
+    }
 
     /// <summary>Calls a function for 0, 1, ... on as many threads as libtorch uses, when the work is worth it.</summary>
     /// <param name="count">How many calls.</param>
@@ -173,6 +182,7 @@ internal sealed class VectorLists(int pieceSize = VectorLists.PieceSize)
             _isCut = true;
             _total = _lengths.Sum();
             _pieces = [.. _lengths.Index().SelectMany(length => Cut(length.Index, length.Item))];
+            _work = [.. _pieces.Select(piece => piece.Count)];
         }
     }
 

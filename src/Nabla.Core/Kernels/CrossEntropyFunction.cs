@@ -51,28 +51,34 @@ internal static class CrossEntropyFunction
                 slopes.Clear();
                 continue;
             }
-            var largest = float.NegativeInfinity;
-            foreach (var value in values)
-            {
-                largest = value > largest || float.IsNaN(value) ? value : largest;
-            }
-            row.Fill(float.NegativeInfinity); // e to the power of it is 0
             values.CopyTo(row);
-            var sums = Vector<float>.Zero;
+            row[classes..].Fill(float.NegativeInfinity); // e to the power of it is 0
+            var tops = new Vector<float>(row);
+            for (var k = Vector<float>.Count; k < row.Length; k += Vector<float>.Count)
+            {
+                tops = Vector.Max(tops, new Vector<float>(row[k..])); // NaN where there is one
+            }
+            var largest = tops[0];
+            for (var lane = 1; lane < Vector<float>.Count; lane++)
+            {
+                largest = MathF.Max(largest, tops[lane]);
+            }
+            var (sums, shift) = (Vector<float>.Zero, new Vector<float>(largest));
             for (var k = 0; k < row.Length; k += Vector<float>.Count)
             {
-                var power = VectorRow.Exp(new Vector<float>(row[k..]) - new Vector<float>(largest));
+                var power = VectorRow.Exp(new Vector<float>(row[k..]) - shift);
                 sums += power;
                 power.CopyTo(row[k..]);
             }
             var sum = Vector.Sum(sums);
             var target = (int)targets[i];
             total += Math.Log(sum) + largest - values[target];
-            var scale = share / sum;
-            for (var k = 0; k < classes; k++)
+            var scale = new Vector<float>(share / sum);
+            for (var k = 0; k < row.Length; k += Vector<float>.Count)
             {
-                slopes[k] = row[k] * scale;
+                (new Vector<float>(row[k..]) * scale).CopyTo(row[k..]);
             }
+            row[..classes].CopyTo(slopes);
             slopes[target] -= share;
         }
         return (float)(total / counted);

@@ -111,7 +111,7 @@ internal static unsafe class PerceptronKernel
         public ushort* InputPanels => WeightPanels + last.BackwardEnd;
     }
 
-    private const int ChunkRows = 64; // part of the result: sums of biases are made for each chunk
+    private const int ChunkRows = 32; // part of the result: sums of biases are made for each chunk
     private const long SharedFrom = 2L << 20; // multiply-adds; the five parts of a smaller step are a few microseconds each
 
     private static int Chunks(int batch) => (batch + ChunkRows - 1) / ChunkRows;

@@ -7,6 +7,8 @@ namespace Nabla.Benchmarks;
 /// </summary>
 internal static class PairedTimer
 {
+    private const double WarmUpSeconds = 1.5; // of each action
+
     /// <summary>Seconds of one run of each, round by round.</summary>
     /// <param name="a">The first action, such as the baseline.</param>
     /// <param name="b">The second one.</param>
@@ -37,7 +39,12 @@ internal static class PairedTimer
     /// <summary>Warms up and finds how often an action fits into a slice.</summary>
     private static int Repeats(Action action, double minimumSeconds, Action? settle)
     {
-        Time(action, 1, settle); // builds kernels, compiles methods, allocates
+        var start = Stopwatch.GetTimestamp();
+        do
+        {
+            Time(action, 1, settle); // builds kernels, allocates, and lets the runtime compile what is called often, which it does beside and in several tiers
+        }
+        while (Stopwatch.GetElapsedTime(start).TotalSeconds < WarmUpSeconds);
         var (repeats, seconds) = (1, Time(action, 1, settle));
         while (seconds < minimumSeconds / 2)
         {

@@ -7,9 +7,10 @@ internal static class PerceptronFunction
     /// <param name="x">Input, <c>[batch, inputs]</c>.</param>
     /// <param name="weights">Weight of each layer.</param>
     /// <param name="biases">Bias of each layer, or null.</param>
-    public static Tensor Apply(Tensor x, IReadOnlyList<Tensor> weights, IReadOnlyList<Tensor?> biases)
+    /// <param name="widths">Width of the input and of each layer's output.</param>
+    public static Tensor Apply(Tensor x, IReadOnlyList<Tensor> weights, IReadOnlyList<Tensor?> biases, int[] widths)
     {
-        var (batch, widths, needsInputGradient) = ((int)x.size(0), Widths(weights), x.requires_grad);
+        var (batch, needsInputGradient) = ((int)x.size(0), x.requires_grad);
         Tensor[] parameters = [.. weights, .. biases.OfType<Tensor>()];
         bool[] hasBias = [.. biases.Select(bias => bias is not null)];
         var (y, tape) = Run(x, weights, biases, batch, widths, FusedNode.IsTracked([x, .. parameters]));
@@ -65,7 +66,4 @@ internal static class PerceptronFunction
         PerceptronKernel.Forward(batch, widths, TensorMemory.Address(input), weightAddresses, biasAddresses, TensorMemory.Address(tape), TensorMemory.Address(y), isTrained, x.requires_grad);
         return (y.MoveToOuterDisposeScope(), tape.MoveToOuterDisposeScope());
     }
-
-    /// <summary>Width of the input and of each layer's output.</summary>
-    private static int[] Widths(IReadOnlyList<Tensor> weights) => [(int)weights[0].size(1), .. weights.Select(weight => (int)weight.size(0))];
 }

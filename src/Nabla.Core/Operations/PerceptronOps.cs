@@ -28,11 +28,7 @@ public static class PerceptronOps
         {
             throw new ShapeException("PerceptronOps.Run", nameof(x), $"[batch, inputs={weights[0].shape[^1]}]", x.shape);
         }
-        if (!CanFuse(x, weights, biases))
-        {
-            return Plain(x, weights, biases);
-        }
-        return PerceptronFunction.Apply(x, weights, biases);
+        return Widths(x, weights, biases) is { } widths ? PerceptronFunction.Apply(x, weights, biases, widths) : Plain(x, weights, biases);
     }
 
     private static Tensor Plain(Tensor x, IReadOnlyList<Tensor> weights, IReadOnlyList<Tensor?> biases)
@@ -46,30 +42,35 @@ public static class PerceptronOps
         return y.MoveToOuterDisposeScope();
     }
 
-    private static bool CanFuse(Tensor x, IReadOnlyList<Tensor> weights, IReadOnlyList<Tensor?> biases)
+    /// <summary>Width of the input and of each layer's output; null where the fused kernel cannot take the chain.</summary>
+    private static int[]? Widths(Tensor x, IReadOnlyList<Tensor> weights, IReadOnlyList<Tensor?> biases)
     {
-        if (!FusedOperations.AreEnabled || !TileProduct.IsAvailable || x.device_type != DeviceType.CPU || Autocast.TypeOn(DeviceType.CPU) != ScalarType.BFloat16 || !IsPlain(x) || x.numel() == 0)
+        if (!FusedOperations.AreEnabled || !TileProduct.IsAvailable || Autocast.TypeOn(DeviceType.CPU) != ScalarType.BFloat16
+            || x.dtype != ScalarType.Float32 || !TensorMemory.Fits(x))
         {
-            return false;
+            return null;
         }
-        var (batch, inputs, work) = (x.size(0), x.size(1), 0L);
+        var (batch, work, widths) = (x.size(0), 0L, new int[weights.Count + 1]);
+        widths[0] = (int)x.size(1);
         for (var layer = 0; layer < weights.Count; layer++)
         {
-            var weight = weights[layer];
-            if (!IsPlain(weight) || weight.dim() != 2 || !weight.is_contiguous() || weight.size(1) != inputs)
+            var inputs = widths[layer];
+            if (!DenseMemory.TryFind(weights[layer], ScalarType.Float32, out _, out var count) || weights[layer].dim() != 2 || weights[layer].size(1) != inputs)
             {
-                return false;
+                return null;
             }
-            var outputs = weight.size(0);
-            if (biases[layer] is { } bias && (!IsPlain(bias) || !bias.is_contiguous() || bias.numel() != outputs))
+            var outputs = count / inputs;
+            if (outputs == 0 || (biases[layer] is { } bias && (!DenseMemory.TryFind(bias, ScalarType.Float32, out _, out var own) || own != outputs)))
             {
-                return false;
+                return null;
             }
-            work += batch * inputs * outputs;
-            inputs = outputs;
+            work += batch * count;
+            if (work > MostMultiplyAdds)
+            {
+                return null;
+            }
+            widths[layer + 1] = (int)outputs;
         }
-        return work <= MostMultiplyAdds;
+        return widths;
     }
-
-    private static bool IsPlain(Tensor tensor) => tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU && !tensor.is_sparse;
 }

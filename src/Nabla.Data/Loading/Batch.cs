@@ -111,7 +111,7 @@ public sealed class Batch : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start + count, Count);
-        return new(_fields.Select(field => KeyValuePair.Create(field.Key, field.Value.narrow(0, start, count))));
+        return new(_fields.Select(field => KeyValuePair.Create(field.Key, count == Count ? field.Value.alias() : field.Value.narrow(0, start, count))));
     }
 
     /// <inheritdoc/>

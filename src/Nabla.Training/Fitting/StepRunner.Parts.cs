@@ -202,10 +202,9 @@ internal sealed partial class StepRunner
             return;
         }
         using var noGradient = no_grad();
-        var (predictions, targets) = (output.Predictions.detach(), output.Targets.detach());
         foreach (var measure in measures)
         {
-            measure.Update(predictions, targets);
+            measure.Update(output.Predictions, output.Targets);
         }
     }
 

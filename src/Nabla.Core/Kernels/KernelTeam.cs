@@ -99,7 +99,7 @@ public static class KernelTeam
         private readonly int _count, _threads;
         private readonly Action<int> _body;
         private readonly long[] _parts; // what is left of each thread's part: its first number in the low half, the one behind its last in the high half
-        private int _done;
+        private int _done, _joined;
         private ExceptionDispatchInfo? _failure;
 
         public Job(int count, ReadOnlySpan<int> work, int helpers, Action<int> body)
@@ -126,12 +126,12 @@ public static class KernelTeam
             }
         }
 
-        /// <summary>Works as one of the helpers, unless there are enough.</summary>
+        /// <summary>Works as one of the helpers, unless there are enough. Of more helpers than the job has parts any may have been awake.</summary>
         public void Help(int number)
         {
-            if (number < _threads)
+            if (Interlocked.Increment(ref _joined) < _threads)
             {
-                Work(number);
+                Work(1 + ((number - 1) % (_threads - 1)));
             }
         }
 

@@ -22,6 +22,31 @@ public sealed class KernelTeamTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void Run_OfUnequalWorkOnSomeThreads_CallsEachNumberOnce(int threads)
+    {
+        var before = get_num_threads();
+        var random = new Random(3);
+        try
+        {
+            for (var round = 0; round < 300; round++)
+            {
+                set_num_threads(1 + (round % threads)); // fewer than there are helpers
+                var work = Enumerable.Range(0, random.Next(40)).Select(_ => random.Next(4) == 0 ? 0 : random.Next(1000)).ToArray();
+                var calls = new int[work.Length];
+                KernelTeam.Run(work, i => Interlocked.Increment(ref calls[i]));
+                Assert.All(calls, times => Assert.Equal(1, times));
+            }
+        }
+        finally
+        {
+            set_num_threads(before);
+        }
+    }
+
     [Fact]
     public void Run_FromSeveralThreadsAndWithin_CallsEachNumberOnce()
     {

@@ -59,9 +59,9 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     /// <summary>
-    /// The contract, in one process. Open: after other trainings in the process 4 of 10 runs differed by a rounding, once in the
-    /// evaluation of equal weights only, so this stands behind ./test --all until the cause is found; alone in a process it was equal eight times
-    /// of eight, and across processes KillTests and eng/kill-resume hold it.
+    /// The contract, in one process. After other trainings in the process 4 of 10 runs once differed by a rounding; since large tensors lie in
+    /// blocks of our own 20 of 20 were equal, but the cause was not found, so this stands behind ./test --all. Across processes KillTests and
+    /// eng/kill-resume hold it.
     /// </summary>
     [Fact, Trait("Needs", "Minutes")]
     public async Task Interrupted_ThenResumed_EndsInTheSameBits()

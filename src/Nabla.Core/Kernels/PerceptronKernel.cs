@@ -44,11 +44,13 @@ internal static unsafe class PerceptronKernel
         ShareBlocks(isShared, layers, block =>
         {
             var (layer, first, count) = PerceptronLayer.OfBlock(layers, block);
-            var source = (float*)weights[layer.Number] + ((long)first * layer.Inputs);
-            TilePacking.PanelColumns(source, first, count, layer.Outputs, layer.Inputs, layer.Inputs, panels + layer.Forward);
+            using var rounded = new KernelBuffer((long)count * layer.PaddedInputs * sizeof(ushort));
+            var source = (ushort*)rounded.Address;
+            TilePacking.Rows((float*)weights[layer.Number] + ((long)first * layer.Inputs), count, layer.Inputs, layer.Inputs, source, layer.PaddedInputs);
+            TilePacking.PanelColumns(source, first, count, layer.Outputs, layer.Inputs, layer.PaddedInputs, panels + layer.Forward);
             if (isTrained && (layer.Number > 0 || needsInputGradient))
             {
-                TilePacking.PanelRows(source, first, count, layer.Outputs, layer.Inputs, layer.Inputs, parts.WeightPanels + layer.Backward);
+                TilePacking.PanelRows(source, first, count, layer.Outputs, layer.Inputs, layer.PaddedInputs, parts.WeightPanels + layer.Backward);
             }
         });
         Share(isShared, Chunks(batch), chunk =>

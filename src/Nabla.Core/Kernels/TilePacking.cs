@@ -34,7 +34,7 @@ internal static unsafe class TilePacking
     public static void Panels(ushort* source, int inner, int columns, int sourceStride, ushort* target)
         => Panels(source, 0, inner, inner, columns, sourceStride, target, &Pairs);
 
-    /// <summary>Some rows of a second operand; with the last of them the zeros that fill it up.</summary>
+    /// <summary>Some rows of a second operand from bfloat16; with the last of them the zeros that fill it up.</summary>
     /// <param name="source">The first of these rows.</param>
     /// <param name="first">Its number, even.</param>
     /// <param name="count">How many; even, unless the last is among them.</param>
@@ -42,35 +42,8 @@ internal static unsafe class TilePacking
     /// <param name="columns">Its columns.</param>
     /// <param name="sourceStride">Entries from row to row.</param>
     /// <param name="target">The whole operand.</param>
-    public static void PanelRows(float* source, int first, int count, int inner, int columns, int sourceStride, ushort* target)
-        => Panels(source, first, count, inner, columns, sourceStride, target, &Pairs);
-
-    /// <summary>As above from bfloat16.</summary>
     public static void PanelRows(ushort* source, int first, int count, int inner, int columns, int sourceStride, ushort* target)
         => Panels(source, first, count, inner, columns, sourceStride, target, &Pairs);
-
-    /// <summary>Second operand from the transpose of a matrix: <c>[columns, inner]</c> of float32, such as a layer's weight.</summary>
-    public static void PanelsOfTranspose(float* source, int inner, int columns, int sourceStride, ushort* target)
-        => PanelColumns(source, 0, columns, columns, inner, sourceStride, target);
-
-    /// <summary>Some columns of the same.</summary>
-    /// <param name="source">The first of these columns, a row of the given matrix.</param>
-    /// <param name="first">Its number, a multiple of 16.</param>
-    /// <param name="count">How many; a multiple of 16, unless the last is among them.</param>
-    /// <param name="columns">Columns of the operand.</param>
-    /// <param name="inner">Its rows.</param>
-    /// <param name="sourceStride">Entries from row to row of the given matrix.</param>
-    /// <param name="target">The whole operand.</param>
-    public static void PanelColumns(float* source, int first, int count, int columns, int inner, int sourceStride, ushort* target)
-    {
-        var padded = TileProduct.PadInner(inner);
-        for (var column = first; column < first + count; column += Block, source += (long)Block * sourceStride)
-        {
-            var start = column / TileProduct.PanelWidth * TileProduct.PanelWidth;
-            var panel = (uint*)(target + TileProduct.PanelOffset(padded, start)) + (column - start);
-            StripOfTranspose(source, Math.Min(Block, columns - column), inner, sourceStride, panel, TileProduct.PaddedWidth(columns - start));
-        }
-    }
 
     /// <summary>Sixteen columns of a panel from rows of float32, <c>[columns, inner]</c>; <paramref name="width"/> is that of the panel.</summary>
     [MethodImpl(Compiled.AtOnce)]
@@ -90,27 +63,38 @@ internal static unsafe class TilePacking
         }
     }
 
-    /// <summary>The same from bfloat16 rows that are filled up with zeros to whole <see cref="TileProduct.PadInner"/>.</summary>
+    /// <summary>Second operand from the transpose of a matrix: <c>[columns, inner]</c> of bfloat16, rows filled up with zeros to whole <see cref="TileProduct.PadInner"/>.</summary>
     public static void PanelsOfTranspose(ushort* source, int inner, int columns, int sourceStride, ushort* target)
+        => PanelColumns(source, 0, columns, columns, inner, sourceStride, target);
+
+    /// <summary>Some columns of the same.</summary>
+    /// <param name="source">The first of these columns, a row of the given matrix.</param>
+    /// <param name="first">Its number, a multiple of 16.</param>
+    /// <param name="count">How many; a multiple of 16, unless the last is among them.</param>
+    /// <param name="columns">Columns of the operand.</param>
+    /// <param name="inner">Its rows.</param>
+    /// <param name="sourceStride">Entries from row to row of the given matrix.</param>
+    /// <param name="target">The whole operand.</param>
+    public static void PanelColumns(ushort* source, int first, int count, int columns, int inner, int sourceStride, ushort* target)
     {
         var padded = TileProduct.PadInner(inner);
         var block = stackalloc uint[Block * Block];
-        for (var column = 0; column < columns; column += Block)
+        for (var column = first; column < first + count; column += Block, source += (long)Block * sourceStride)
         {
             var start = column / TileProduct.PanelWidth * TileProduct.PanelWidth;
             var width = TileProduct.PaddedWidth(columns - start);
             var panel = (uint*)(target + TileProduct.PanelOffset(padded, start)) + (column - start);
-            var count = Math.Min(Block, columns - column);
+            var taken = Math.Min(Block, columns - column);
             for (var pair = 0; pair < padded / 2; pair += Block)
             {
-                var rows = (uint*)(source + ((long)column * sourceStride)) + pair;
-                if (count == Block)
+                var rows = (uint*)source + pair;
+                if (taken == Block)
                 {
                     Transpose(rows, sourceStride / 2, panel + ((long)pair * width), width);
                     continue;
                 }
                 new Span<uint>(block, Block * Block).Clear();
-                for (var i = 0; i < count; i++)
+                for (var i = 0; i < taken; i++)
                 {
                     Vector512.Load(rows + ((long)i * (sourceStride / 2))).Store(block + (i * Block));
                 }

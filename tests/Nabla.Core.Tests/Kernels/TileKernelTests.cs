@@ -33,14 +33,22 @@ public sealed class TileKernelTests
             if (form == "transposed")
             {
                 TilePacking.RowsOfTranspose((float*)TensorMemory.Address(transposedA), inner, rows, rows, (ushort*)first.Address, padded);
-                TilePacking.PanelsOfTranspose((float*)TensorMemory.Address(transposedB), inner, columns, inner, (ushort*)second.Address);
+                using var rounded = new KernelBuffer((long)columns * padded * sizeof(ushort));
+                TilePacking.Rows((float*)TensorMemory.Address(transposedB), columns, inner, inner, (ushort*)rounded.Address, padded);
+                for (var column = 0; column < columns; column += 32)
+                {
+                    TilePacking.PanelColumns((ushort*)rounded.Address + ((long)column * padded), column, Math.Min(32, columns - column), columns, inner, padded, (ushort*)second.Address);
+                }
             }
             else
             {
                 TilePacking.Rows((float*)TensorMemory.Address(a), rows, inner, inner, (ushort*)first.Address, padded);
                 if (form == "half")
                 {
-                    TilePacking.Panels((ushort*)TensorMemory.Address(half), inner, columns, columns, (ushort*)second.Address);
+                    for (var row = 0; row < inner; row += 32)
+                    {
+                        TilePacking.PanelRows((ushort*)TensorMemory.Address(half) + ((long)row * columns), row, Math.Min(32, inner - row), inner, columns, columns, (ushort*)second.Address);
+                    }
                 }
                 else
                 {

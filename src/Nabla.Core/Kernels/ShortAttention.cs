@@ -27,7 +27,7 @@ internal static unsafe class ShortAttention
     public static void Forward(AttentionSize s, AttentionCall call, int batch, int head, HeadRows q, HeadRows k, HeadRows v, HeadRows result, ushort* signed, AttentionMask added, KeyedMask? mask)
     {
         var (size, keys) = (Padded(s.Size), Padded(s.Keys));
-        using var buffer = new KernelBuffer(((2L * s.Queries * size) + (2L * keys * size) + ((s.Queries + (long)size) * keys) + keys) * sizeof(float));
+        using var buffer = new KernelBuffer(((2L * (s.Queries + keys) * size) + ((s.Queries + 1L) * keys)) * sizeof(float));
         var queries = (float*)buffer.Address;
         var rows = queries + (s.Queries * size);       // [keys, size]: the keys, then the values
         var transposed = rows + (keys * size);         // [size, keys]

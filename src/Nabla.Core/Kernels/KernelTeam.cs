@@ -116,6 +116,7 @@ public static class KernelTeam
                 var end = count * (thread + 1) / _threads;
                 if (!work.IsEmpty)
                 {
+                    // A call belongs to the part in which its middle lies, so that one large call at a border makes neither part far too long.
                     for (end = first; end < count && (thread == helpers || done + (work[(int)end] / 2) < total * (thread + 1) / _threads); end++)
                     {
                         done += work[(int)end];

@@ -336,19 +336,8 @@ internal static unsafe class ShortAttention
         return Math.Max(Math.Max(quarter[0], quarter[1]), Math.Max(quarter[2], quarter[3]));
     }
 
-    /// <summary>e to the power x, for x of at most 0 or NaN: the polynomial of <see cref="VectorRow.Exp"/>, with the instruction that scales by powers of two.</summary>
+    /// <summary>e to the power x, for x of at most 0, minus infinity or NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Exp(Vector512<float> x)
-    {
-        var n = Avx512F.RoundScale(x * 1.44269504f, 0); // to the nearest whole number
-        var r = Avx512F.FusedMultiplyAdd(n, Vector512.Create(-0.693359375f), x);
-        r = Avx512F.FusedMultiplyAdd(n, Vector512.Create(2.12194440e-4f), r);
-        var p = Avx512F.FusedMultiplyAdd(Vector512.Create(1.9875691500e-4f), r, Vector512.Create(1.3981999507e-3f));
-        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(8.3334519073e-3f));
-        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(4.1665795894e-2f));
-        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(1.6666665459e-1f));
-        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(5.0000001201e-1f));
-        p = Avx512F.FusedMultiplyAdd(p, r * r, r) + Vector512<float>.One;
-        return Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512.Create(-87.3f)), Vector512<float>.Zero, Avx512F.Scale(p, n)); // minus infinity too
-    }
+        => Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512.Create(-87.3f)), Vector512<float>.Zero, VectorRow.Exp(x)); // minus infinity would give NaN
 }

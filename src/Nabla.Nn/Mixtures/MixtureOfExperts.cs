@@ -4,7 +4,7 @@ namespace Nabla.Nn;
 
 /// <summary>
 /// Sends each token to a few of many feed-forward experts, <c>sum over chosen e of weight_e down_e silu(up_e x)</c>. Each expert runs
-/// once, on the tokens that chose it. Sources: Shazeer et al. (2017), arXiv:1701.06538; Fedus et al. (2022), arXiv:2101.03961.
+/// once, on the tokens that chose it. Under autocast the experts compute in the small type, the router does not. Sources: Shazeer et al. (2017), arXiv:1701.06538; Fedus et al. (2022), arXiv:2101.03961.
 /// </summary>
 public sealed class MixtureOfExperts : Module<Tensor, MixtureOutput>
 {

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Nabla.Core.Kernels;
 
@@ -28,12 +27,6 @@ internal readonly struct KeyedMask
     /// <summary>All bits set where an entry is kept, for the entries from a number on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<uint> Kept(uint from) => Vector.GreaterThanOrEqual(Hash(Vector<uint>.Indices + new Vector<uint>(from)), new Vector<uint>(_threshold));
-
-    /// <summary>The same for 16 entries.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector512<uint> KeptWide(uint from) => Vector<uint>.Count == Vector512<uint>.Count
-        ? Kept(from).AsVector512()
-        : Vector512.Create(Kept(from).AsVector256(), Kept(from + (uint)Vector256<uint>.Count).AsVector256());
 
     /// <summary>Whether one entry is kept.</summary>
     public bool IsKept(uint number) => Hash(number) >= _threshold;

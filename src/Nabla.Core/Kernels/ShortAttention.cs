@@ -1,12 +1,11 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace Nabla.Core.Kernels;
 
 /// <summary>
-/// Attention in bfloat16 for pairs so short that their matrices fit the first-level cache, on vectors of 512 bits with all sums in float32: what a product on tiles would take to
+/// Attention in bfloat16 for pairs so short that their matrices fit the first-level cache, products on vectors of 512 bits with all sums in float32: what a product on tiles would take to
 /// pack is as much work as the products themselves. A pair goes from its queries, keys and values to its result in one go; what is kept for the
 /// way back are the inputs and the signed weights of <see cref="AttentionKernel"/>, rows of them filled up to whole vectors.
 /// </summary>
@@ -33,22 +32,26 @@ internal static unsafe class ShortAttention
         var transposed = rows + (keys * size);         // [size, keys]
         var weights = transposed + (size * keys);      // [queries, keys]
         var output = weights + (s.Queries * keys);     // [queries, size]
-        var extra = output + (s.Queries * size);       // [keys]
+        var signedRow = output + (s.Queries * size);   // [keys]: a row of signed weights
         Load(q, batch, head, s.Queries, s.Size, queries);
         Load(k, batch, head, s.Keys, s.Size, rows);
         Transpose(rows, s.Keys, size, transposed, keys);
         Multiply(s.Queries, s.Size, queries, size, 1, transposed, keys, weights);
         Load(v, batch, head, s.Keys, s.Size, rows);
         var pair = ((long)batch * s.Heads) + head;
-        var shift = added.Address == 0 ? null : extra;
         for (var i = 0; i < s.Queries; i++)
         {
-            if (shift is not null && (i == 0 || added.QueryStride != 0))
+            var seen = call.IsCausal ? Math.Min(i + 1, s.Keys) : s.Keys;
+            Span<float> row = new(weights + (i * keys), keys), kept = new(signedRow, keys);
+            row[seen..].Fill(float.NegativeInfinity);
+            AttentionKernel.Softmax(row, (float)call.Scale, added.Address == 0 ? default : TensorMemory.Row<float>(added.Address, added.Start(pair, i), seen));
+            var number = (pair * s.Queries) + i;
+            row.CopyTo(kept);
+            if (mask is { } drop)
             {
-                NativeMemory.Copy((float*)added.Address + added.Start(pair, i), shift, (nuint)s.Keys * sizeof(float));
+                AttentionKernel.Drop(kept, row, drop, (uint)(number * s.Keys));
             }
-            var number = ((pair * s.Queries) + i) * s.Keys;
-            Weigh(weights + (i * keys), shift, call.IsCausal ? Math.Min(i + 1, s.Keys) : s.Keys, keys, (float)call.Scale, mask, (uint)number, signed + (((pair * s.Queries) + i) * keys));
+            VectorRow.Store(kept, new Span<ushort>(signed + (number * keys), keys));
         }
         Multiply(s.Queries, s.Keys, weights, keys, 1, rows, size, output);
         Store(output, result, batch, head, s.Queries, s.Size, default);
@@ -60,13 +63,14 @@ internal static unsafe class ShortAttention
     {
         var (size, keys) = (Padded(s.Size), Padded(s.Keys));
         var rowCount = Math.Max(s.Queries, keys);
-        using var buffer = new KernelBuffer((((3L * rowCount) + keys) * size + (2L * s.Queries * keys)) * sizeof(float));
+        using var buffer = new KernelBuffer(((((3L * rowCount) + keys) * size) + (((2L * s.Queries) + 1) * keys)) * sizeof(float));
         var incoming = (float*)buffer.Address;         // [queries, size]
         var rows = incoming + (rowCount * size);       // [keys or queries, size]: the values, then keys, then queries
         var output = rows + (rowCount * size);         // [keys or queries, size]
         var transposed = output + (rowCount * size);   // [size, keys]
         var weights = transposed + (size * keys);      // [queries, keys]: what multiplied the values
         var slopes = weights + (s.Queries * keys);     // [queries, keys]: gradient of the scores
+        var signedRow = slopes + (s.Queries * keys);   // [keys]: a row of signed weights
         Load(gradient, batch, head, s.Queries, s.Size, incoming);
         Load(v, batch, head, s.Keys, s.Size, rows);
         Transpose(rows, s.Keys, size, transposed, keys);
@@ -74,7 +78,10 @@ internal static unsafe class ShortAttention
         var pair = ((long)batch * s.Heads) + head;
         for (var i = 0; i < s.Queries; i++)
         {
-            Slopes(signed + (((pair * s.Queries) + i) * keys), weights + (i * keys), slopes + (i * keys), keys, call.Keep, (float)call.Scale);
+            Span<float> kept = new(signedRow, keys);
+            VectorRow.Load(new ReadOnlySpan<ushort>(signed + (((pair * s.Queries) + i) * keys), keys), kept);
+            AttentionKernel.Positive(kept, new(weights + (i * keys), keys), call.Keep);
+            AttentionKernel.SoftmaxGradient(kept, new(slopes + (i * keys), keys), call.Keep, (float)call.Scale);
         }
         Multiply(s.Keys, s.Queries, weights, 1, keys, incoming, size, output);
         Store(output, dv, batch, head, s.Keys, s.Size, sums.Of(batch, head, 2));
@@ -247,97 +254,4 @@ internal static unsafe class ShortAttention
             s1.Store(c + Lanes);
         }
     }
-
-    /// <summary>
-    /// Overwrites a row of scores by what multiplies the values: softmax of the scaled and shifted ones, then dropout; a row that sees nothing becomes 0. The weights go to
-    /// <paramref name="signed"/>, those that dropout takes with a minus sign.
-    /// </summary>
-    [MethodImpl(Compiled.AtOnce)]
-    private static void Weigh(float* row, float* added, int seen, int length, float scale, KeyedMask? mask, uint number, ushort* signed)
-    {
-        var lowest = Vector512.Create(float.NegativeInfinity);
-        var (top, factor) = (lowest, Vector512.Create(scale));
-        var hasNaN = Vector512<float>.Zero; // NaN where there was one
-        for (var i = 0; i < length; i += Lanes)
-        {
-            var value = Vector512.Load(row + i) * factor;
-            value = added is null ? value : value + Vector512.Load(added + i);
-            value = Vector512.ConditionalSelect(Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(seen - i)).AsSingle(), value, lowest);
-            value.Store(row + i);
-            top = Vector512.ConditionalSelect(Vector512.GreaterThan(value, top), value, top);
-            hasNaN = Vector512.ConditionalSelect(Vector512.Equals(value, value), hasNaN, value);
-        }
-        var largest = Largest(top);
-        if (float.IsNegativeInfinity(largest) && Vector512.EqualsAll(hasNaN, hasNaN))
-        {
-            for (var i = 0; i < length; i += Lanes)
-            {
-                Vector512<float>.Zero.Store(row + i); // a query that sees nothing
-                Vector256<ushort>.Zero.Store(signed + i);
-            }
-            return;
-        }
-        var (sum, shift) = (Vector512<float>.Zero, Vector512.Create(largest));
-        for (var i = 0; i < length; i += Lanes)
-        {
-            var power = Exp(Vector512.Load(row + i) - shift);
-            power.Store(row + i);
-            sum += power;
-        }
-        var inverse = Vector512.Create(1 / Vector512.Sum(sum));
-        var (drop, keep) = (mask.GetValueOrDefault(), Vector512.Create(mask.GetValueOrDefault().Keep));
-        for (var i = 0; i < length; i += Lanes)
-        {
-            var weight = Vector512.Load(row + i) * inverse;
-            if (mask is not null)
-            {
-                var kept = drop.KeptWide(number + (uint)i).AsSingle();
-                Vector512.ConditionalSelect(kept, weight * keep, Vector512<float>.Zero).Store(row + i);
-                weight = Vector512.ConditionalSelect(kept, weight, -weight);
-            }
-            else
-            {
-                weight.Store(row + i);
-            }
-            Avx512F.ConvertToVector256UInt16(TilePacking.Round(weight)).Store(signed + i);
-        }
-    }
-
-    /// <summary>
-    /// From signed weights and the gradient of what multiplied the values (in <paramref name="slopes"/>): what multiplied the values, and the gradient of the scores,
-    /// <c>p (g - sum(p g)) scale</c>.
-    /// </summary>
-    [MethodImpl(Compiled.AtOnce)]
-    private static void Slopes(ushort* signed, float* weights, float* slopes, int length, float keep, float scale)
-    {
-        var (sum, factor) = (Vector512<float>.Zero, Vector512.Create(keep));
-        for (var i = 0; i < length; i += Lanes)
-        {
-            var weight = (Avx512F.ConvertToVector512UInt32(Vector256.Load(signed + i)) << 16).AsSingle();
-            var isDropped = Vector512.LessThan(weight, Vector512<float>.Zero);
-            var incoming = Vector512.ConditionalSelect(isDropped, Vector512<float>.Zero, Vector512.Load(slopes + i) * factor);
-            sum = Avx512F.FusedMultiplyAdd(Vector512.Abs(weight), incoming, sum);
-            Vector512.ConditionalSelect(isDropped, Vector512<float>.Zero, weight * factor).Store(weights + i);
-            incoming.Store(slopes + i);
-        }
-        var (mean, outer) = (Vector512.Create(Vector512.Sum(sum)), Vector512.Create(scale));
-        for (var i = 0; i < length; i += Lanes)
-        {
-            var weight = Vector512.Abs((Avx512F.ConvertToVector512UInt32(Vector256.Load(signed + i)) << 16).AsSingle());
-            (weight * (Vector512.Load(slopes + i) - mean) * outer).Store(slopes + i);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Largest(Vector512<float> values)
-    {
-        var half = Vector256.Max(values.GetLower(), values.GetUpper()); // none is NaN
-        var quarter = Vector128.Max(half.GetLower(), half.GetUpper());
-        return Math.Max(Math.Max(quarter[0], quarter[1]), Math.Max(quarter[2], quarter[3]));
-    }
-
-    /// <summary>e to the power x, for x of at most 0, minus infinity or NaN.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Exp(Vector512<float> x)
-        => Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512.Create(-87.3f)), Vector512<float>.Zero, VectorRow.Exp(x)); // minus infinity would give NaN
 }

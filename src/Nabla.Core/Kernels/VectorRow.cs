@@ -130,21 +130,6 @@ internal static class VectorRow
         return Vector.ConditionalSelect(isTiny, Vector<float>.Zero, result);
     }
 
-    /// <summary>The same polynomial on sixteen numbers (AVX-512), with the instruction that scales by powers of two; for [-87.3, 88] and NaN.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Exp(Vector512<float> x)
-    {
-        var n = Avx512F.RoundScale(x * Vector512.Create(1.44269504f), 0); // to the nearest whole number
-        var r = Avx512F.FusedMultiplyAdd(n, Vector512.Create(-0.693359375f), x);
-        r = Avx512F.FusedMultiplyAdd(n, Vector512.Create(2.12194440e-4f), r);
-        var p = Avx512F.FusedMultiplyAdd(Vector512.Create(1.9875691500e-4f), r, Vector512.Create(1.3981999507e-3f));
-        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(8.3334519073e-3f));
-        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(4.1665795894e-2f));
-        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(1.6666665459e-1f));
-        p = Avx512F.FusedMultiplyAdd(p, r, Vector512.Create(5.0000001201e-1f));
-        return Avx512F.Scale(Avx512F.FusedMultiplyAdd(p, r * r, r) + Vector512<float>.One, n);
-    }
-
     /// <summary>Adds a row to another.</summary>
     public static void Accumulate(ReadOnlySpan<float> values, Span<float> total)
     {

@@ -29,6 +29,9 @@ internal sealed class SequencePairsTask(EncoderDecoder model) : TrainingTask
     }
 
     /// <inheritdoc/>
+    public override bool IsForwardOnly => true;
+
+    /// <inheritdoc/>
     public override StepOutput Step(Batch batch)
     {
         var targets = batch[Batch.Targets];

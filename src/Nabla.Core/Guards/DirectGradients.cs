@@ -8,14 +8,27 @@ namespace Nabla.Core;
 public static class DirectGradients
 {
     [ThreadStatic]
-    private static int _depth;
+    private static int _allowed, _expected;
 
     /// <summary>Allows it on this thread until the result is disposed: around <c>loss.backward()</c> only.</summary>
     public static Scope Allow()
     {
-        _depth++;
-        return new(isAllowed: true);
+        _allowed++;
+        return new(isAllowed: true, isExpected: false);
     }
+
+    /// <summary>
+    /// Promises for the forward passes on this thread until the result is disposed that gradients of parameters will be asked for by a backward pass under
+    /// <see cref="Allow"/> only. Own operations then leave leaves of the graph out of it, which libtorch would visit one by one to find nothing.
+    /// </summary>
+    public static Scope Expect()
+    {
+        _expected++;
+        return new(isAllowed: false, isExpected: true);
+    }
+
+    /// <summary>Whether <see cref="Expect"/> holds.</summary>
+    internal static bool AreExpected => _expected > 0;
 
     /// <summary>Hands a gradient over to a parameter.</summary>
     /// <param name="parameter">As the function saved it.</param>
@@ -23,7 +36,7 @@ public static class DirectGradients
     /// <returns>What the function returns for this argument: null when the gradient has been handed over.</returns>
     internal static Tensor? Deliver(Tensor parameter, Tensor gradient)
     {
-        if (_depth == 0 || !parameter.requires_grad || !parameter.is_leaf)
+        if (_allowed == 0 || !parameter.requires_grad || !parameter.is_leaf)
         {
             return gradient;
         }
@@ -40,14 +53,18 @@ public static class DirectGradients
         return null;
     }
 
-    /// <summary>Ends what <see cref="Allow"/> began; the default value does nothing.</summary>
+    /// <summary>Ends what <see cref="Allow"/> or <see cref="Expect"/> began; the default value does nothing.</summary>
     public readonly ref struct Scope
     {
-        private readonly bool _isAllowed;
+        private readonly bool _isAllowed, _isExpected;
 
-        internal Scope(bool isAllowed) => _isAllowed = isAllowed;
+        internal Scope(bool isAllowed, bool isExpected) => (_isAllowed, _isExpected) = (isAllowed, isExpected);
 
         /// <summary>Ends it.</summary>
-        public void Dispose() => _depth -= _isAllowed ? 1 : 0;
+        public void Dispose()
+        {
+            _allowed -= _isAllowed ? 1 : 0;
+            _expected -= _isExpected ? 1 : 0;
+        }
     }
 }

@@ -15,6 +15,7 @@ public static class SafeAutograd
     /// <returns>One gradient for each input, of its shape, or null where it was not used. The caller owns them.</returns>
     /// <exception cref="ArgumentException">An output or input does not require a gradient.</exception>
     /// <exception cref="ShapeException">An output without cotangent is no scalar, or a cotangent has another shape.</exception>
+    /// <exception cref="TrainingException">The backward pass of an own operation failed, such as one that cannot be differentiated again.</exception>
     public static IReadOnlyList<Tensor?> Gradients(
         IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor>? cotangents = null, bool createGraph = false, bool retainGraph = false)
     {
@@ -44,10 +45,25 @@ public static class SafeAutograd
                 throw new ArgumentException($"SafeAutograd.Gradients: input {i} does not require a gradient; set requires_grad before the forward pass.", nameof(inputs));
             }
         }
+        CallbackGuard.Current.Forget();
 #pragma warning disable RS0030 // The one guarded call.
         var gradients = autograd.grad([.. outputs], [.. inputs], cotangents is null ? null : [.. cotangents], retain_graph: createGraph || retainGraph, create_graph: createGraph, allow_unused: true);
 #pragma warning restore RS0030
-        return [.. gradients.Select(Defined)];
+        Kernels.FusedNode.Release();
+        Tensor?[] defined = [.. gradients.Select(Defined)];
+        try
+        {
+            CallbackGuard.Current.ThrowIfCaught();
+        }
+        catch
+        {
+            foreach (var gradient in defined)
+            {
+                gradient?.Dispose();
+            }
+            throw;
+        }
+        return defined;
     }
 
     private static Tensor? Defined(Tensor? gradient)

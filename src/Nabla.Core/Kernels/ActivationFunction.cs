@@ -25,8 +25,8 @@ internal static class ActivationFunction
         {
             ActivationKernel.Forward<float>(activation, TensorMemory.Address(x), biasAddress, TensorMemory.Address(result), TensorMemory.Address(slope), mask, rows, width);
         }
-        Tensor[] inputs = bias is null ? [given] : [given, bias];
-        FusedNode.Attach(nameof(ActivationFunction), result, inputs, bias is null ? [slope] : [slope, bias], Backward);
+        Tensor[] biases = bias is null ? [] : [bias];
+        FusedNode.Attach(nameof(ActivationFunction), result, [given], biases, [slope, .. biases], Backward);
         return result.MoveToOuterDisposeScope();
     }
 

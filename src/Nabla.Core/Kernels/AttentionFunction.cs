@@ -19,7 +19,7 @@ internal static class AttentionFunction
             (result, saved) = Run(query, key, value, added, call);
         }
         ScalarType[] types = [query.dtype, key.dtype, value.dtype];
-        FusedNode.Attach(nameof(AttentionFunction), result, [query, key, value], [.. saved], (kept, cotangent) => Backward(kept, cotangent, call, types));
+        FusedNode.Attach(nameof(AttentionFunction), result, [query, key, value], [], [.. saved], (kept, cotangent) => Backward(kept, cotangent, call, types));
         return result.MoveToOuterDisposeScope();
     }
 

@@ -25,8 +25,8 @@ internal static class BranchFunction
         {
             BranchKernel.Forward<float>(TensorMemory.Address(x), TensorMemory.Address(branch), biasAddress, TensorMemory.Address(result), mask, rows, width);
         }
-        Tensor[] inputs = bias is null ? [givenX, givenBranch] : [givenX, givenBranch, bias];
-        FusedNode.Attach(nameof(BranchFunction), result, inputs, bias is null ? [] : [bias], (saved, cotangent) => Backward(saved, cotangent, type, mask));
+        Tensor[] biases = bias is null ? [] : [bias];
+        FusedNode.Attach(nameof(BranchFunction), result, [givenX, givenBranch], biases, biases, (saved, cotangent) => Backward(saved, cotangent, type, mask));
         return result.MoveToOuterDisposeScope();
     }
 

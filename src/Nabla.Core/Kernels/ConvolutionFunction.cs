@@ -24,7 +24,7 @@ internal static class ConvolutionFunction
             y = nn.functional.conv2d(half, halfWeight, bias?.to_type(ScalarType.BFloat16)!, stride, padding);
         }
         Tensor[] parameters = bias is null ? [weight] : [weight, bias];
-        FusedNode.Attach(nameof(ConvolutionFunction), y, [x, .. parameters], needsInputGradient ? [half.detach(), .. parameters, halfWeight] : [half.detach(), .. parameters],
+        FusedNode.Attach(nameof(ConvolutionFunction), y, [x], parameters, needsInputGradient ? [half.detach(), .. parameters, halfWeight] : [half.detach(), .. parameters],
             (saved, cotangent) => Backward(saved, cotangent, parameters.Length, plan, stride, padding, type, needsInputGradient));
         return y.MoveToOuterDisposeScope();
     }

@@ -21,8 +21,9 @@ internal sealed unsafe class FusedNode
     private readonly Deleted _deleted;
     private readonly nint _applyThunk, _deletedThunk;
     private readonly List<nint> _saved = [];
+    private readonly List<int> _edges = []; // the gradients, by their places among those of the body, that go on through the graph
     private nint* _results;
-    private int _room, _inputs;
+    private int _room;
     private string _name = "";
     private NodePointers _node;
     private Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]>? _body;
@@ -54,17 +55,19 @@ internal sealed unsafe class FusedNode
     /// <summary>Makes a tensor the result of an operation on others; where gradients are off, or none of the inputs requires one, it stays as it is.</summary>
     /// <param name="name">The operation, for messages.</param>
     /// <param name="output">The result, new and without a graph.</param>
-    /// <param name="inputs">What it was computed from.</param>
-    /// <param name="saved">What the backward pass needs: inputs, or tensors without a graph.</param>
-    /// <param name="backward">Gets the saved tensors and the gradient of the result, gives a gradient or null for each input.</param>
-    public static void Attach(string name, Tensor output, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> saved, Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]> backward)
+    /// <param name="inputs">What it was computed from, but for parameters.</param>
+    /// <param name="parameters">Parameters that it was computed from, whose gradients the backward pass gives to <see cref="DirectGradients.Deliver"/>.</param>
+    /// <param name="saved">What the backward pass needs: inputs, parameters, or tensors without a graph.</param>
+    /// <param name="backward">Gets the saved tensors and the gradient of the result, gives a gradient or null for each input and then for each parameter.</param>
+    public static void Attach(
+        string name, Tensor output, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> saved, Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]> backward)
     {
-        if (!IsTracked(inputs))
+        if (!IsTracked(inputs) && !IsTracked(parameters))
         {
             return;
         }
         var node = Free.TryTake(out var used) ? used : new();
-        node.Fill(name, output, inputs, saved, backward);
+        node.Fill(name, output, inputs, parameters, saved, backward);
     }
 
     /// <summary>Whether an operation on these tensors becomes a part of the graph.</summary>
@@ -95,19 +98,17 @@ internal sealed unsafe class FusedNode
         return x.contiguous();
     }
 
-    private void Fill(string name, Tensor output, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> saved, Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]> backward)
+    private void Fill(
+        string name, Tensor output, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> saved, Func<IReadOnlyList<Tensor>, Tensor, Tensor?[]> backward)
     {
-        (_name, _body, _inputs, _isDone) = (name, backward, inputs.Length, false);
+        (_name, _body, _isDone) = (name, backward, false);
         var native = NodeExports.Current;
         _node = native.Create(_applyThunk, _deletedThunk);
         try
         {
-            Reserve(inputs.Length);
-            for (var i = 0; i < inputs.Length; i++)
-            {
-                _results[i] = inputs[i].Handle;
-            }
-            HandleArray handles = new() { Array = (nint)_results, Size = inputs.Length };
+            Reserve(inputs.Length + parameters.Length);
+            AddEdges(inputs, parameters);
+            HandleArray handles = new() { Array = (nint)_results, Size = _edges.Count };
             native.SetInputs(_node, handles);
             native.SetOutput(_node, handles, output.Handle);
             foreach (var tensor in saved)
@@ -121,6 +122,34 @@ internal sealed unsafe class FusedNode
         }
     }
 
+    /// <summary>
+    /// All inputs and parameters; where gradients of parameters are expected to be handed over, inputs and those parameters that are results of other operations, and
+    /// one of the others if without it the result would seem to need no gradient.
+    /// </summary>
+    private void AddEdges(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> parameters)
+    {
+        var isExpected = DirectGradients.AreExpected;
+        var isTracked = isExpected && IsTracked(inputs);
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            AddEdge(i, inputs[i]);
+        }
+        for (var i = 0; i < parameters.Length; i++)
+        {
+            if (!isExpected || !isTracked || !parameters[i].is_leaf)
+            {
+                AddEdge(inputs.Length + i, parameters[i]);
+                isTracked = isTracked || parameters[i].requires_grad;
+            }
+        }
+    }
+
+    private void AddEdge(int place, Tensor tensor)
+    {
+        _results[_edges.Count] = tensor.Handle;
+        _edges.Add(place);
+    }
+
     private void Reserve(int count)
     {
         if (_room < count)
@@ -132,9 +161,9 @@ internal sealed unsafe class FusedNode
 
     private HandleArray OnApply(nint tensors, int count)
     {
-        new Span<nint>(_results, _inputs).Clear(); // 0: no gradient
+        new Span<nint>(_results, _edges.Count).Clear(); // 0: no gradient
         CallbackGuard.Current.Protect(() => Run(((nint*)tensors)[0]), () => false);
-        return new() { Array = (nint)_results, Size = _inputs };
+        return new() { Array = (nint)_results, Size = _edges.Count };
     }
 
     private bool Run(nint handle)
@@ -157,14 +186,14 @@ internal sealed unsafe class FusedNode
         ReleaseSaved(); // freed as soon as this pass no longer needs it
         var gradients = _body!(saved, cotangent);
         _body = null;
-        for (var i = 0; i < gradients.Length; i++)
+        for (var i = 0; i < _edges.Count; i++)
         {
-            if (gradients[i] is { } gradient)
+            if (gradients[_edges[i]] is { } gradient)
             {
                 _results[i] = HandOver(gradient).Handle;
             }
         }
-        return true;
+        return true; // what goes nowhere is disposed with the scope
     }
 
     private void CheckPass()
@@ -189,6 +218,7 @@ internal sealed unsafe class FusedNode
     private void OnDeleted()
     {
         ReleaseSaved();
+        _edges.Clear();
         _body = null;
         NodeExports.Current.ReleaseView(_node);
         _node = default;

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Nabla.Core.Kernels;
 
-/// <summary>The logistic function and tanh on sixteen numbers at once (AVX-512), within a few units in the last place; NaN stays NaN.</summary>
+/// <summary>The logistic function, tanh and powers of e on sixteen numbers at once (AVX-512), within a few units in the last place; NaN stays NaN.</summary>
 internal static class GateFunctions
 {
     /// <summary><c>1 / (1 + e^-x)</c>.</summary>
@@ -21,6 +21,14 @@ internal static class GateFunctions
     /// <summary>Hyperbolic tangent; its absolute error is that of the logistic function twice.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Tanh(Vector512<float> x) => Avx512F.FusedMultiplySubtract(Vector512.Create(2f), Sigmoid(x + x), Vector512<float>.One);
+
+    /// <summary>e to the power x for x of at most 0; below -87 it is 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ExpOfNegative(Vector512<float> x)
+    {
+        var isTiny = Vector512.LessThan(x, Vector512.Create(-87f));
+        return Vector512.AndNot(Exp(Avx512F.Max(Vector512.Create(-87f), x)), isTiny);
+    }
 
     /// <summary>2^n times a polynomial of degree 6 on half a power of two (Cephes, Moshier 1989, expf.c); for [-87, 88].</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -24,7 +24,7 @@ internal static class LayerNormFunction
         {
             LayerNormKernel.Forward<float>(Address(x), Address(weight), Address(bias), Address(result), Address(mean), Address(scale), rows, width, (float)epsilon);
         }
-        FusedNode.Attach(nameof(LayerNormFunction), result, [given, weight, bias], [x, weight, bias, mean, scale], Backward);
+        FusedNode.Attach(nameof(LayerNormFunction), result, [given], [weight, bias], [x, weight, bias, mean, scale], Backward);
         return result.MoveToOuterDisposeScope();
     }
 

@@ -24,7 +24,7 @@ internal static class LstmFunction
             (y, tape) = Run(shape, x, hidden, memory, inputWeight, stateWeight, inputBias, stateBias);
         }
         Tensor[] parameters = inputBias is null ? [inputWeight, stateWeight] : [inputWeight, stateWeight, inputBias, stateBias!];
-        FusedNode.Attach(nameof(LstmFunction), y, [x, hidden, memory, .. parameters], [.. tape, .. parameters], (saved, cotangent) => Backward(saved, cotangent, shape, needsInputGradient));
+        FusedNode.Attach(nameof(LstmFunction), y, [x, hidden, memory], parameters, [.. tape, .. parameters], (saved, cotangent) => Backward(saved, cotangent, shape, needsInputGradient));
         return y.MoveToOuterDisposeScope();
     }
 

@@ -32,7 +32,7 @@ internal static class PackedAttentionFunction
             (result, saved) = Run(packed, bias, added, call);
         }
         Tensor[] biases = bias is null ? [] : [bias];
-        FusedNode.Attach(nameof(PackedAttentionFunction), result, [.. given, .. biases], [.. biases, .. saved],
+        FusedNode.Attach(nameof(PackedAttentionFunction), result, given, biases, [.. biases, .. saved],
             (kept, cotangent) => Backward(kept, cotangent, given.Length, biases.Length, call));
         return result.MoveToOuterDisposeScope();
     }

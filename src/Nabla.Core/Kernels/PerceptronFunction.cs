@@ -16,17 +16,18 @@ internal static class PerceptronFunction
         var (y, tape) = Run(x, weights, biases, batch, widths, FusedNode.IsTracked([x, .. parameters]));
         using (tape)
         {
-            FusedNode.Attach(nameof(PerceptronFunction), y, [x, .. parameters], [tape, .. parameters],
-                (saved, cotangent) => Backward(saved, cotangent, batch, widths, hasBias, needsInputGradient));
+            // Parameters are not saved: the tape has what is needed of them, and in a step their gradients are handed over.
+            FusedNode.Attach(nameof(PerceptronFunction), y, [x], parameters, [tape],
+                (saved, cotangent) => Backward(saved[0], parameters, cotangent, batch, widths, hasBias, needsInputGradient));
         }
         return y;
     }
 
     /// <summary>Gradients of input, weights and those biases that there are.</summary>
-    private static Tensor?[] Backward(IReadOnlyList<Tensor> saved, Tensor cotangent, int batch, int[] widths, bool[] hasBias, bool needsInputGradient)
+    private static Tensor?[] Backward(Tensor tape, Tensor[] parameters, Tensor cotangent, int batch, int[] widths, bool[] hasBias, bool needsInputGradient)
     {
         var layers = hasBias.Length;
-        var gradients = new Tensor?[saved.Count];
+        var gradients = new Tensor?[1 + parameters.Length];
         nint[] weightGradients = new nint[layers], biasGradients = new nint[layers];
         gradients[0] = needsInputGradient ? torch.empty([batch, widths[0]]) : null;
         for (int layer = 0, next = 1 + layers; layer < layers; layer++)
@@ -42,11 +43,11 @@ internal static class PerceptronFunction
             }
         }
         var gradient = cotangent.to_type(ScalarType.Float32).contiguous();
-        PerceptronKernel.Backward(batch, widths, TensorMemory.Address(saved[0]), TensorMemory.Address(gradient), weightGradients, biasGradients,
+        PerceptronKernel.Backward(batch, widths, TensorMemory.Address(tape), TensorMemory.Address(gradient), weightGradients, biasGradients,
             gradients[0] is { } inputGradient ? TensorMemory.Address(inputGradient) : 0);
         for (var i = 1; i < gradients.Length; i++)
         {
-            gradients[i] = DirectGradients.Deliver(saved[i], gradients[i]!);
+            gradients[i] = DirectGradients.Deliver(parameters[i - 1], gradients[i]!);
         }
         return gradients;
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -113,6 +114,7 @@ internal static unsafe class PerceptronKernel
         public ushort* InputPanels => WeightPanels + last.BackwardEnd;
     }
 
+    private const int Wide = 16, Pair = 2 * Wide; // numbers in a vector, and in two that are narrowed to one
     private const int ChunkRows = 32; // part of the result: sums of biases are made for each chunk
     private const long SharedFrom = 2L << 20; // multiply-adds; the five parts of a smaller step are a few microseconds each
 
@@ -172,9 +174,8 @@ internal static unsafe class PerceptronKernel
                     Add(sum, rows, bias, columns, y + ((long)start * layer.Outputs) + column, layer.Outputs);
                     continue;
                 }
-                AddAndCut(sum, rows, bias, columns);
                 var next = layers[layer.Number + 1];
-                TilePacking.Rows(sum, rows, columns, TileProduct.PanelWidth, tape + next.Tape + ((long)start * next.PaddedInputs) + column, next.PaddedInputs, Padding(column, layer.Outputs));
+                Cut(sum, rows, bias, columns, tape + next.Tape + ((long)start * next.PaddedInputs) + column, next.PaddedInputs, Padding(column, layer.Outputs));
             }
         }
         TileProduct.Release();
@@ -216,10 +217,8 @@ internal static unsafe class PerceptronKernel
             {
                 var columns = Math.Min(TileProduct.PanelWidth, layer.Inputs - column);
                 TileProduct.MultiplyPanel(rows, columns, layer.PaddedOutputs, slopes, layer.PaddedOutputs, panels + TileProduct.PanelOffset(layer.PaddedOutputs, column), sum, TileProduct.PanelWidth);
-                Mask(sum, rows, input + column, layer.PaddedInputs, columns);
-                SumRows(sum, rows, columns, TileProduct.PanelWidth, biases + lower.Biases + column);
-                TilePacking.Rows(sum, rows, columns, TileProduct.PanelWidth, below + column, layer.PaddedInputs, Padding(column, layer.Inputs));
-                TilePacking.RowsOfTranspose(sum, rows, columns, TileProduct.PanelWidth, transposed + lower.Slopes + ((long)column * paddedBatch) + start, paddedBatch);
+                Mask(sum, rows, input + column, columns, below + column, layer.PaddedInputs, Padding(column, layer.Inputs), biases + lower.Biases + column);
+                TilePacking.RowsOfTranspose(below + column, rows, columns, layer.PaddedInputs, transposed + lower.Slopes + ((long)column * paddedBatch) + start, paddedBatch);
             }
             var free = slopes;
             slopes = below;
@@ -250,42 +249,77 @@ internal static unsafe class PerceptronKernel
         }
     }
 
-    /// <summary>relu(sum + bias) in place; NaN stays NaN.</summary>
-    private static void AddAndCut(float* sum, int rows, float* bias, int count)
+    /// <summary>relu(sum + bias), rounded to bfloat16; NaN stays NaN. <paramref name="written"/> entries of each row are written, zeros from <paramref name="count"/> on.</summary>
+    [MethodImpl(Compiled.AtOnce)]
+    private static void Cut(float* sum, int rows, float* bias, int count, ushort* target, int stride, int written)
     {
-        for (var row = 0; row < rows; row++, sum += TileProduct.PanelWidth)
+        var added = stackalloc float[TileProduct.PanelWidth];
+        new Span<float>(added, TileProduct.PanelWidth).Clear();
+        if (bias is not null)
+        {
+            new ReadOnlySpan<float>(bias, count).CopyTo(new(added, count));
+        }
+        for (var row = 0; row < rows; row++, sum += TileProduct.PanelWidth, target += stride)
         {
             var i = 0;
-            for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+            for (; i <= count - Pair; i += Pair)
             {
-                var value = Vector512.Load(sum + i);
-                value = bias is null ? value : value + Vector512.Load(bias + i);
-                Vector512.ConditionalSelect(Vector512.LessThan(value, Vector512<float>.Zero), Vector512<float>.Zero, value).Store(sum + i);
+                // The second operand comes through where one is not a number.
+                var low = Avx512F.Max(Vector512<float>.Zero, Vector512.Load(sum + i) + Vector512.Load(added + i));
+                var high = Avx512F.Max(Vector512<float>.Zero, Vector512.Load(sum + i + Wide) + Vector512.Load(added + i + Wide));
+                Vector512.Narrow(TilePacking.Round(low), TilePacking.Round(high)).Store(target + i);
             }
             for (; i < count; i++)
             {
-                var value = sum[i] + (bias is null ? 0 : bias[i]);
-                sum[i] = value < 0 ? 0 : value;
+                var value = sum[i] + added[i];
+                target[i] = TilePacking.Round(value < 0 ? 0 : value);
+            }
+            for (; i < written; i++)
+            {
+                target[i] = 0;
             }
         }
     }
 
-    /// <summary>Zeros where the activation was cut.</summary>
-    private static void Mask(float* slopes, int rows, ushort* activations, int stride, int count)
+    /// <summary>
+    /// Slopes below a relu: zero where the activation was cut. Rounded to bfloat16, <paramref name="written"/> entries a row, zeros from <paramref name="count"/> on; and
+    /// their sums over the rows, before they are rounded.
+    /// </summary>
+    [MethodImpl(Compiled.AtOnce)]
+    private static void Mask(float* slopes, int rows, ushort* activations, int count, ushort* target, int stride, int written, float* sums)
     {
-        for (var row = 0; row < rows; row++, slopes += TileProduct.PanelWidth, activations += stride)
+        var total = stackalloc float[TileProduct.PanelWidth];
+        new Span<float>(total, TileProduct.PanelWidth).Clear();
+        for (var row = 0; row < rows; row++, slopes += TileProduct.PanelWidth, activations += stride, target += stride)
         {
             var i = 0;
-            for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+            for (; i <= count - Pair; i += Pair)
             {
-                var isCut = Vector512.Equals(Avx512F.ConvertToVector512UInt32(Vector256.Load(activations + i)), Vector512<uint>.Zero);
-                Vector512.AndNot(Vector512.Load(slopes + i).AsUInt32(), isCut).AsSingle().Store(slopes + i);
+                var low = Kept(slopes + i, activations + i);
+                var high = Kept(slopes + i + Wide, activations + i + Wide);
+                (Vector512.Load(total + i) + low).Store(total + i);
+                (Vector512.Load(total + i + Wide) + high).Store(total + i + Wide);
+                Vector512.Narrow(TilePacking.Round(low), TilePacking.Round(high)).Store(target + i);
             }
             for (; i < count; i++)
             {
-                slopes[i] = activations[i] == 0 ? 0 : slopes[i];
+                var value = activations[i] == 0 ? 0 : slopes[i];
+                total[i] += value;
+                target[i] = TilePacking.Round(value);
+            }
+            for (; i < written; i++)
+            {
+                target[i] = 0;
             }
         }
+        new ReadOnlySpan<float>(total, count).CopyTo(new(sums, count));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Kept(float* slopes, ushort* activations)
+    {
+        var isCut = Vector512.Equals(Avx512F.ConvertToVector512UInt32(Vector256.Load(activations)), Vector512<uint>.Zero);
+        return Vector512.AndNot(Vector512.Load(slopes).AsUInt32(), isCut).AsSingle();
     }
 
     /// <summary>Sums of columns.</summary>

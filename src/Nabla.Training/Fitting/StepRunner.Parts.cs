@@ -167,6 +167,7 @@ internal sealed partial class StepRunner
 
     private StepOutput Forward(Batch batch, long step, int epoch)
     {
+        using var direct = _task.IsForwardOnly ? DirectGradients.Expect() : default;
         try
         {
             return _task.Step(batch);

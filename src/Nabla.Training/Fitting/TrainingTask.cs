@@ -15,6 +15,12 @@ public abstract class TrainingTask : IDisposable
     /// <param name="batch">The batch, on the module's device. The trainer owns it.</param>
     public abstract StepOutput Step(Batch batch);
 
+    /// <summary>
+    /// Whether <see cref="Step"/> computes forward only: neither it nor the model calls <c>backward</c> or asks for gradients of parameters. Own kernels then
+    /// leave parameters out of libtorch's graph and hand their gradients over themselves, which makes steps of small models faster.
+    /// </summary>
+    public virtual bool IsForwardOnly => false;
+
     /// <summary>New metrics for a split, besides the loss.</summary>
     /// <param name="split">train, validation or test.</param>
     public abstract IReadOnlyList<Metric> CreateMetrics(string split);

@@ -28,6 +28,9 @@ internal sealed class ModelTask : TrainingTask
     public Model Model => _model;
 
     /// <inheritdoc/>
+    public override bool IsForwardOnly => true;
+
+    /// <inheritdoc/>
     public override StepOutput Step(Batch batch)
     {
         var targets = batch[Batch.Targets];

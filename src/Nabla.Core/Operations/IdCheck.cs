@@ -31,15 +31,15 @@ public static class IdCheck
         var plain = ids.is_contiguous() ? ids : ids.contiguous();
         if (ids.dtype == ScalarType.Int64)
         {
-            Check(MemoryMarshal.Cast<byte, long>(plain.bytes), ids.shape, count, where, what, ignored);
+            Check(MemoryMarshal.Cast<byte, long>(plain.bytes), ids, count, where, what, ignored);
         }
         else
         {
-            Check(MemoryMarshal.Cast<byte, int>(plain.bytes), ids.shape, count, where, what, ignored);
+            Check(MemoryMarshal.Cast<byte, int>(plain.bytes), ids, count, where, what, ignored);
         }
     }
 
-    private static void Check<T>(ReadOnlySpan<T> ids, long[] shape, long count, string where, string what, long? ignored)
+    private static void Check<T>(ReadOnlySpan<T> ids, Tensor tensor, long count, string where, string what, long? ignored)
         where T : struct, System.Numerics.IBinaryInteger<T>
     {
         for (var i = 0; i < ids.Length; i++)
@@ -48,7 +48,7 @@ public static class IdCheck
             if ((ulong)id >= (ulong)count && id != ignored) // negative ids are huge without a sign
             {
                 throw new DataException(string.Create(CultureInfo.InvariantCulture,
-                    $"{where}: {what} id {id} at {Position(i, shape)} is out of range: there are {count} {what} ids, 0 to {count - 1}. Check how the data was encoded, or raise the count."));
+                    $"{where}: {what} id {id} at {Position(i, tensor.shape)} is out of range: there are {count} {what} ids, 0 to {count - 1}. Check how the data was encoded, or raise the count."));
             }
         }
     }

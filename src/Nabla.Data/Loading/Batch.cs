@@ -47,7 +47,7 @@ public sealed class Batch : IDisposable
     public IReadOnlyCollection<string> Fields => _fields.Keys;
 
     /// <summary>Number of examples.</summary>
-    public long Count => _fields.TryGetValue(Inputs, out var inputs) ? inputs.shape[0] : _fields.Values.First().shape[0];
+    public long Count => _fields.TryGetValue(Inputs, out var inputs) ? inputs.size(0) : _fields.Values.First().size(0);
 
     /// <summary>The tensor of a field. The batch keeps owning it.</summary>
     /// <param name="field">A field's name.</param>
@@ -110,8 +110,9 @@ public sealed class Batch : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + count, Count);
-        return new(_fields.Select(field => KeyValuePair.Create(field.Key, count == Count ? field.Value.alias() : field.Value.narrow(0, start, count))));
+        var all = Count;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + count, all);
+        return new(_fields.Select(field => KeyValuePair.Create(field.Key, count == all ? field.Value.alias() : field.Value.narrow(0, start, count))));
     }
 
     /// <inheritdoc/>

@@ -189,8 +189,8 @@ public static partial class LossFunctions
         var axis = classAxis < 0 ? classAxis + (int)logits.Dimensions : Math.Min(classAxis, (int)logits.Dimensions - 1);
         var isLast = axis == logits.Dimensions - 1;
         var last = isLast ? logits : logits.movedim([axis], [-1]); // [..., classes]
-        var classes = last.shape[^1];
-        var shape = last.shape[..^1];
+        var classes = last.size(-1);
+        long[] shape = last.Dimensions == 2 ? [last.size(0)] : last.shape[..^1];
         if (targets.is_floating_point())
         {
             if (!targets.shape.AsSpan().SequenceEqual(logits.shape))
@@ -200,7 +200,7 @@ public static partial class LossFunctions
             var probabilities = isLast ? targets : targets.movedim([axis], [-1]);
             return (last.reshape(-1, classes), probabilities.to(logits.dtype).reshape(-1, classes), shape);
         }
-        if (!targets.shape.AsSpan().SequenceEqual(shape))
+        if (targets.Dimensions != shape.Length || (shape.Length == 1 ? targets.size(0) != shape[0] : !targets.shape.AsSpan().SequenceEqual(shape)))
         {
             throw new ShapeException(where, nameof(targets), string.Create(CultureInfo.InvariantCulture, $"{ShapeException.Format(shape)} beside logits {ShapeException.Format(logits.shape)} of {classes} classes"), targets.shape);
         }

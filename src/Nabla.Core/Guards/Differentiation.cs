@@ -59,7 +59,7 @@ public static class Differentiation
         {
             rows[row] = Pull(flat.select(0, row), point, null, createGraph: false, retainGraph: true);
         }
-        return (rows.Length == 0 ? torch.zeros([.. y.shape, .. x.shape], x.dtype, x.device) : torch.stack(rows).reshape([.. y.shape, .. x.shape])).detach().MoveToOuterDisposeScope();
+        return (rows.Length == 0 ? torch.zeros([.. y.Sizes(), .. x.Sizes()], x.dtype, x.device) : torch.stack(rows).reshape([.. y.Sizes(), .. x.Sizes()])).detach().MoveToOuterDisposeScope();
     }
 
     /// <summary>A vector times the Jacobian (reverse mode): one pass.</summary>
@@ -77,7 +77,7 @@ public static class Differentiation
         using var graded = enable_grad();
         var point = Leaf(x);
         var y = function(point);
-        RequireShape(nameof(VectorJacobianProduct), nameof(cotangent), y.shape, cotangent.shape);
+        RequireShape(nameof(VectorJacobianProduct), nameof(cotangent), y.Sizes(), cotangent.Sizes());
         return Pull(y, point, cotangent, createGraph: false).detach().MoveToOuterDisposeScope();
     }
 
@@ -93,7 +93,7 @@ public static class Differentiation
         ArgumentNullException.ThrowIfNull(function);
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(tangent);
-        RequireShape(nameof(JacobianVectorProduct), nameof(tangent), x.shape, tangent.shape);
+        RequireShape(nameof(JacobianVectorProduct), nameof(tangent), x.Sizes(), tangent.Sizes());
         using var scope = NewDisposeScope();
         using var graded = enable_grad();
         var point = Leaf(x);
@@ -117,7 +117,7 @@ public static class Differentiation
         var value = function(point);
         return value.Dimensions == 0
             ? value
-            : throw new ShapeException("Differentiation", nameof(function), "a function with a scalar value, []", value.shape, "Reduce it with sum or mean, or ask for its Jacobian.");
+            : throw new ShapeException("Differentiation", nameof(function), "a function with a scalar value, []", value.Sizes(), "Reduce it with sum or mean, or ask for its Jacobian.");
     }
 
     /// <summary>The gradient of an output (weighted by a cotangent) by an input; zeros where the input was not used.</summary>

@@ -20,10 +20,10 @@ public static class GeneratorState
         ArgumentNullException.ThrowIfNull(generator);
         ArgumentNullException.ThrowIfNull(state);
         using var current = generator.get_state();
-        if (state.dtype != ScalarType.Byte || !state.shape.AsSpan().SequenceEqual(current.shape))
+        if (state.dtype != ScalarType.Byte || !state.Sizes().AsSpan().SequenceEqual(current.Sizes()))
         {
             throw new CheckpointException(
-                $"GeneratorState.Restore: expected a generator state of {ShapeException.Format(current.shape)} bytes, got {ShapeException.Format(state.shape)} of {state.dtype}. It comes from another device or is damaged; resume on the same kind of device, or start anew.");
+                $"GeneratorState.Restore: expected a generator state of {ShapeException.Format(current.Sizes())} bytes, got {ShapeException.Format(state.Sizes())} of {state.dtype}. It comes from another device or is damaged; resume on the same kind of device, or start anew.");
         }
 #pragma warning disable RS0030 // The one guarded call.
         generator.set_state(state);

@@ -31,8 +31,8 @@ public static class SafeAutograd
             {
                 throw new ArgumentException($"SafeAutograd.Gradients: output {i} does not depend on anything that requires a gradient.", nameof(outputs));
             }
-            var expected = cotangents is null ? [] : outputs[i].shape;
-            var actual = cotangents is null ? outputs[i].shape : cotangents[i].shape;
+            var expected = cotangents is null ? [] : outputs[i].Sizes();
+            var actual = cotangents is null ? outputs[i].Sizes() : cotangents[i].Sizes();
             if (!expected.AsSpan().SequenceEqual(actual) && (cotangents is not null || outputs[i].numel() != 1))
             {
                 throw new ShapeException("SafeAutograd.Gradients", nameof(cotangents), ShapeException.Format(expected), actual, "Give a cotangent of each output's shape, or reduce the output to a scalar.");

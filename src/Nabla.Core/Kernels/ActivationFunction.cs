@@ -12,10 +12,10 @@ internal static class ActivationFunction
     {
         using var scope = NewDisposeScope();
         var x = FusedNode.Dense(given);
-        var width = (int)x.shape[^1];
+        var width = (int)x.Sizes()[^1];
         var rows = x.numel() / width;
         KeyedMask? mask = probability > 0 ? new KeyedMask(KeyedMask.DrawKey(), probability) : null;
-        var (result, slope) = (torch.empty(x.shape, x.dtype), torch.empty(x.shape, x.dtype));
+        var (result, slope) = (torch.empty(x.Sizes(), x.dtype), torch.empty(x.Sizes(), x.dtype));
         var biasAddress = bias is null ? 0 : TensorMemory.Address(bias);
         if (x.dtype == ScalarType.BFloat16)
         {
@@ -34,9 +34,9 @@ internal static class ActivationFunction
     {
         var slope = saved[0];
         var gradient = cotangent.to_type(slope.dtype).contiguous();
-        var width = (int)slope.shape[^1];
+        var width = (int)slope.Sizes()[^1];
         var rows = slope.numel() / width;
-        var xGradient = torch.empty(slope.shape, slope.dtype);
+        var xGradient = torch.empty(slope.Sizes(), slope.dtype);
         using ColumnSums biasSums = new(rows, width, saved.Count > 1);
         if (slope.dtype == ScalarType.BFloat16)
         {

@@ -21,10 +21,10 @@ internal static class AttentionCore
     /// <summary>Forward: <c>[pairs, queries, size]</c> from matrices of the call's type, and the tensors to save.</summary>
     public static (Tensor Result, List<Tensor> Saved) Forward(Tensor q, Tensor k, Tensor v, Tensor? added, AttentionCall call)
     {
-        var (pairs, queries, keys) = (q.shape[0], (int)q.shape[1], (int)k.shape[1]);
+        var (pairs, queries, keys) = (q.Sizes()[0], (int)q.Sizes()[1], (int)k.Sizes()[1]);
         var weights = q.bmm(k.transpose(1, 2)); // [pairs, queries, keys]
         KeyedMask? mask = call.Dropout > 0 ? new KeyedMask(KeyedMask.DrawKey(), call.Dropout) : null;
-        var dropped = mask is null ? weights : torch.empty(weights.shape, call.Type);
+        var dropped = mask is null ? weights : torch.empty(weights.Sizes(), call.Type);
         var extra = Added(added?.contiguous(), call.Heads, keys);
         if (call.Type == ScalarType.BFloat16)
         {
@@ -41,7 +41,7 @@ internal static class AttentionCore
     public static (Tensor Query, Tensor Key, Tensor Value) Backward(IReadOnlyList<Tensor> saved, Tensor gradient, AttentionCall call)
     {
         var (q, k, v, weights) = (saved[0], saved[1], saved[2], saved[3]);
-        var dropped = call.Dropout > 0 ? torch.empty(weights.shape, call.Type) : weights;
+        var dropped = call.Dropout > 0 ? torch.empty(weights.Sizes(), call.Type) : weights;
         var scores = gradient.bmm(v.transpose(1, 2)); // [pairs, queries, keys]
         if (call.Type == ScalarType.BFloat16)
         {
@@ -57,7 +57,7 @@ internal static class AttentionCore
     private static void Kernels<T>(Tensor weights, Tensor dropped, Tensor scores, AttentionCall call)
         where T : unmanaged
     {
-        var (pairs, queries, keys) = (weights.shape[0], (int)weights.shape[1], (int)weights.shape[2]);
+        var (pairs, queries, keys) = (weights.Sizes()[0], (int)weights.Sizes()[1], (int)weights.Sizes()[2]);
         AttentionKernel.Backward<T>(
             TensorMemory.Address(weights), TensorMemory.Address(scores), call.Dropout > 0 ? TensorMemory.Address(dropped) : 0, pairs, queries, keys, (float)call.Scale, call.IsCausal, call.Keep);
     }
@@ -69,7 +69,7 @@ internal static class AttentionCore
         {
             return default;
         }
-        long[] shape = added.shape; // [batch or 1, heads or 1, queries or 1, keys]
+        long[] shape = added.Sizes(); // [batch or 1, heads or 1, queries or 1, keys]
         return new(TensorMemory.Address(added), heads,
             shape[0] == 1 ? 0 : shape[1] * shape[2] * keys,
             shape[1] == 1 ? 0 : shape[2] * keys,

@@ -12,10 +12,10 @@ internal static class BranchFunction
     {
         using var scope = NewDisposeScope();
         var (x, branch) = (FusedNode.Dense(givenX), FusedNode.Dense(givenBranch));
-        var width = (int)x.shape[^1];
+        var width = (int)x.Sizes()[^1];
         var rows = x.numel() / width;
         KeyedMask? mask = probability > 0 ? new KeyedMask(KeyedMask.DrawKey(), probability) : null;
-        var result = torch.empty(x.shape);
+        var result = torch.empty(x.Sizes());
         var (type, biasAddress) = (branch.dtype, bias is null ? 0 : TensorMemory.Address(bias));
         if (type == ScalarType.BFloat16)
         {
@@ -33,9 +33,9 @@ internal static class BranchFunction
     private static Tensor?[] Backward(IReadOnlyList<Tensor> saved, Tensor cotangent, ScalarType type, KeyedMask? mask)
     {
         var gradient = cotangent.contiguous();
-        var width = (int)gradient.shape[^1];
+        var width = (int)gradient.Sizes()[^1];
         var rows = gradient.numel() / width;
-        var branchGradient = torch.empty(gradient.shape, type);
+        var branchGradient = torch.empty(gradient.Sizes(), type);
         using ColumnSums biasSums = new(rows, width, saved.Count > 0);
         if (type == ScalarType.BFloat16)
         {

@@ -36,7 +36,7 @@ internal static class ConvolutionFunction
         var gradients = new Tensor?[1 + parameters];
         if (weight.requires_grad)
         {
-            var weightGradient = torch.empty(weight.shape);
+            var weightGradient = torch.empty(weight.Sizes());
             ConvolutionKernel.WeightGradient(plan, TensorMemory.StridedAddress(x), TensorMemory.StridedAddress(gradient), TensorMemory.Address(weightGradient));
             gradients[1] = DirectGradients.Deliver(weight, weightGradient);
         }

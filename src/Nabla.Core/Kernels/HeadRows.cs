@@ -18,7 +18,7 @@ internal readonly unsafe record struct HeadRows(nint Address, long BatchStride, 
     /// <summary>One of the parts, each of all heads, that lie side by side in a dense <c>[batch, time, parts * heads * size]</c>.</summary>
     public static HeadRows Part(Tensor packed, int part, int heads, int size, nint bias = 0)
     {
-        long[] shape = packed.shape;
+        long[] shape = packed.Sizes();
         var offset = (long)part * heads * size;
         return new(TensorMemory.Address(packed) + (nint)(offset * sizeof(ushort)), shape[1] * shape[2], size, shape[2], bias == 0 ? 0 : bias + (nint)(offset * sizeof(float)));
     }

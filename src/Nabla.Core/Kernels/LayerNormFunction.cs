@@ -13,9 +13,9 @@ internal static class LayerNormFunction
     {
         using var scope = NewDisposeScope();
         var x = FusedNode.Dense(given);
-        var width = (int)x.shape[^1];
+        var width = (int)x.Sizes()[^1];
         var rows = x.numel() / width;
-        var (result, mean, scale) = (torch.empty(x.shape, type), torch.empty([rows]), torch.empty([rows]));
+        var (result, mean, scale) = (torch.empty(x.Sizes(), type), torch.empty([rows]), torch.empty([rows]));
         if (type == ScalarType.BFloat16)
         {
             LayerNormKernel.Forward<ushort>(Address(x), Address(weight), Address(bias), Address(result), Address(mean), Address(scale), rows, width, (float)epsilon);
@@ -32,9 +32,9 @@ internal static class LayerNormFunction
     {
         var (x, weight, bias, mean, scale) = (saved[0], saved[1], saved[2], saved[3], saved[4]);
         var gradient = cotangent.contiguous();
-        var width = (int)x.shape[^1];
+        var width = (int)x.Sizes()[^1];
         var rows = x.numel() / width;
-        var xGradient = torch.empty(x.shape);
+        var xGradient = torch.empty(x.Sizes());
         using ColumnSums weightSums = new(rows, width), biasSums = new(rows, width);
         if (gradient.dtype == ScalarType.BFloat16)
         {

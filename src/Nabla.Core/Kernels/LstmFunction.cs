@@ -42,7 +42,7 @@ internal static class LstmFunction
 
     /// <summary>Sizes from the arguments.</summary>
     private static LstmShape ShapeOf(Tensor x, Tensor inputWeight, int[]? lengths, bool isReverse)
-        => new((int)x.shape[0], (int)x.shape[1], (int)x.shape[2], (int)inputWeight.shape[0] / 4, lengths, isReverse);
+        => new((int)x.Sizes()[0], (int)x.Sizes()[1], (int)x.Sizes()[2], (int)inputWeight.Sizes()[0] / 4, lengths, isReverse);
 
     /// <summary>Result and tape: inputs, states, gates, memories.</summary>
     private static (Tensor Y, Tensor[] Tape) Run(LstmShape shape, Tensor x, Tensor hidden, Tensor memory, Tensor inputWeight, Tensor stateWeight, Tensor? inputBias, Tensor? stateBias)

@@ -67,14 +67,14 @@ internal static class PackedAttentionFunction
         var bias = biases > 0 ? kept[0] : null;
         Tensor[] saved = [.. kept.Skip(biases)];
         var merged = cotangent.to_type(call.Type).contiguous();
-        var (batch, width) = (merged.shape[0], merged.shape[2]);
+        var (batch, width) = (merged.Sizes()[0], merged.Sizes()[2]);
         Tensor[] gradients;
         Tensor? biasGradient;
         if (saved.Length == tensors + 1)
         {
             var packed = saved[..tensors];
             var size = SizeOf(packed, call);
-            gradients = Array.ConvertAll(packed, part => torch.empty(part.shape, call.Type));
+            gradients = Array.ConvertAll(packed, part => torch.empty(part.Sizes(), call.Type));
             using ColumnSums sums = new(biases > 0 ? size.Batch : 0, 3 * (int)width);
             var ((q, k, v), (dq, dk, dv)) = (Parts(packed, bias, size), Parts(gradients, null, size));
             PairAttention.Backward(size, call, q, k, v, HeadRows.Part(merged, 0, call.Heads, size.Size), TensorMemory.Address(saved[^1]), dq, dk, dv, sums.Address);
@@ -82,7 +82,7 @@ internal static class PackedAttentionFunction
         }
         else
         {
-            var gradient = torch.empty([batch * call.Heads, merged.shape[1], width / call.Heads], call.Type);
+            var gradient = torch.empty([batch * call.Heads, merged.Sizes()[1], width / call.Heads], call.Type);
             Split(merged, null, 0, [gradient], call);
             var (query, key, value) = AttentionCore.Backward(saved, gradient, call);
             Tensor[] parts = [query, key, value];
@@ -90,7 +90,7 @@ internal static class PackedAttentionFunction
             List<Tensor> sums = [];
             foreach (var (tensor, own, _) in Groups(gradients, parts))
             {
-                using ColumnSums columns = new(tensor.shape[0] * tensor.shape[1], (int)tensor.shape[2], biases > 0);
+                using ColumnSums columns = new(tensor.Sizes()[0] * tensor.Sizes()[1], (int)tensor.Sizes()[2], biases > 0);
                 Join(own, tensor, columns.Address, call);
                 sums.AddRange(columns.Total() is { } total ? [total] : []);
             }
@@ -98,14 +98,14 @@ internal static class PackedAttentionFunction
         }
         return biasGradient is null ? [.. gradients] : [.. gradients, DirectGradients.Deliver(bias!, biasGradient)];
 
-        Tensor Like(Tensor part, int parts) => torch.empty([batch, part.shape[1], parts * width], call.Type);
+        Tensor Like(Tensor part, int parts) => torch.empty([batch, part.Sizes()[1], parts * width], call.Type);
     }
 
     private static AttentionSize SizeOf(Tensor[] packed, AttentionCall call)
     {
         var (first, last) = (packed[0], packed[^1]);
-        var width = first.shape[2] / (packed.Length == 1 ? 3 : 1);
-        return new((int)first.shape[0], call.Heads, (int)first.shape[1], (int)last.shape[1], (int)width / call.Heads);
+        var width = first.Sizes()[2] / (packed.Length == 1 ? 3 : 1);
+        return new((int)first.Sizes()[0], call.Heads, (int)first.Sizes()[1], (int)last.Sizes()[1], (int)width / call.Heads);
     }
 
     /// <summary>Each packed tensor with the parts in it and the number of the first of them.</summary>
@@ -129,7 +129,7 @@ internal static class PackedAttentionFunction
     private static void Split(Tensor packed, Tensor? bias, long start, Tensor[] parts, AttentionCall call)
     {
         var (addresses, biasAddress) = (Array.ConvertAll(parts, TensorMemory.Address), bias is null ? 0 : TensorMemory.Address(bias) + ((nint)start * sizeof(float)));
-        var (batch, time, size) = (packed.shape[0], (int)packed.shape[1], (int)parts[0].shape[2]);
+        var (batch, time, size) = (packed.Sizes()[0], (int)packed.Sizes()[1], (int)parts[0].Sizes()[2]);
         if (call.Type == ScalarType.BFloat16)
         {
             HeadsKernel.Split<ushort>(TensorMemory.Address(packed), biasAddress, addresses, batch, time, call.Heads, size);
@@ -143,7 +143,7 @@ internal static class PackedAttentionFunction
     private static void Join(Tensor[] parts, Tensor packed, nint columnSums, AttentionCall call)
     {
         var addresses = Array.ConvertAll(parts, part => TensorMemory.Address(part.contiguous())); // products come contiguous, so this is themselves
-        var (batch, time, size) = (packed.shape[0], (int)packed.shape[1], (int)parts[0].shape[2]);
+        var (batch, time, size) = (packed.Sizes()[0], (int)packed.Sizes()[1], (int)parts[0].Sizes()[2]);
         if (call.Type == ScalarType.BFloat16)
         {
             HeadsKernel.Join<ushort>(addresses, TensorMemory.Address(packed), columnSums, batch, time, call.Heads, size);

@@ -18,7 +18,7 @@ public static class ChannelsLast
     /// <summary>Whether the channels of each pixel lie side by side, and pixels and rows without gaps.</summary>
     /// <param name="x"><c>[batch, channels, height, width]</c>.</param>
     internal static bool IsArranged(Tensor x)
-        => x.shape is [_, var channels, var height, var width] && x.stride() is [var picture, 1, var row, var pixel]
+        => x.Sizes() is [_, var channels, var height, var width] && x.stride() is [var picture, 1, var row, var pixel]
             && pixel == channels && row == width * channels && picture == height * width * channels;
 
     /// <summary>The same pictures with the channels of each pixel side by side; themselves where they are.</summary>
@@ -30,7 +30,7 @@ public static class ChannelsLast
             return x.alias();
         }
         using var scope = NewDisposeScope();
-        if (x.shape is [var batch, 1, var height, var width])
+        if (x.Sizes() is [var batch, 1, var height, var width])
         {
             // One channel lies the same way in both layouts; only the strides tell libtorch which one is meant.
             return x.contiguous().as_strided([batch, 1, height, width], [height * width, 1, width, 1], x.contiguous().storage_offset()).MoveToOuterDisposeScope();

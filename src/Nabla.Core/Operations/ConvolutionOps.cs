@@ -48,7 +48,7 @@ public static class ConvolutionOps
     /// <summary>The plan; null where the kernel does not fit the input or is larger than numbers allow, for libtorch to say so.</summary>
     private static ConvolutionPlan? PlanOf(Tensor x, Tensor weight, long[] stride, long[] padding)
     {
-        var (shape, kernel) = (x.shape, weight.shape);
+        var (shape, kernel) = (x.Sizes(), weight.Sizes());
         if (stride is not [> 0, > 0] || padding is not [>= 0, >= 0] || shape[2] + (2 * padding[0]) < kernel[2] || shape[3] + (2 * padding[1]) < kernel[3])
         {
             return null;

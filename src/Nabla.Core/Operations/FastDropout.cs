@@ -34,7 +34,7 @@ public static class FastDropout
         {
             return nn.functional.dropout(x, probability, true);
         }
-        using var mask = Mask(x.shape, x.dtype, probability);
+        using var mask = Mask(x.Sizes(), x.dtype, probability);
         return x.mul(mask);
     }
 

@@ -28,9 +28,9 @@ public static class FusedOps
     {
         ArgumentNullException.ThrowIfNull(weight);
         ArgumentNullException.ThrowIfNull(bias);
-        if (!Support(x) || !IsPlain(weight) || !IsPlain(bias) || weight.numel() != x.shape[^1])
+        if (!Support(x) || !IsPlain(weight) || !IsPlain(bias) || weight.numel() != x.Sizes()[^1])
         {
-            return nn.functional.layer_norm(x, [x.shape[^1]], weight, bias, epsilon);
+            return nn.functional.layer_norm(x, [x.Sizes()[^1]], weight, bias, epsilon);
         }
         using var scope = NewDisposeScope();
         return LayerNormFunction.Apply(x, weight, bias, epsilon, isForProduct ? ComputeType(x) : ScalarType.Float32).MoveToOuterDisposeScope();
@@ -46,7 +46,7 @@ public static class FusedOps
     {
         ArgumentNullException.ThrowIfNull(branch);
         using var scope = NewDisposeScope();
-        if (!Support(x) || branch.dtype is not (ScalarType.Float32 or ScalarType.BFloat16) || !TensorMemory.Fits(branch) || !x.shape.AsSpan().SequenceEqual(branch.shape) || (bias is not null && !IsPlain(bias)))
+        if (!Support(x) || branch.dtype is not (ScalarType.Float32 or ScalarType.BFloat16) || !TensorMemory.Fits(branch) || !x.Sizes().AsSpan().SequenceEqual(branch.Sizes()) || (bias is not null && !IsPlain(bias)))
         {
             return (x + FastDropout.Apply(bias is null ? branch : branch + bias.to_type(branch.dtype), dropout)).MoveToOuterDisposeScope();
         }
@@ -92,7 +92,7 @@ public static class FusedOps
     public static bool SupportsAttention(Tensor x, long keys, int heads, double dropout)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return FusedOperations.AreEnabled && is_grad_enabled() && TensorMemory.Fits(x) && x.shape is [var batch, var time, _] && SafeOps.PrefersFused(ComputeType(x), batch * heads * time * keys, dropout);
+        return FusedOperations.AreEnabled && is_grad_enabled() && TensorMemory.Fits(x) && x.Sizes() is [var batch, var time, _] && SafeOps.PrefersFused(ComputeType(x), batch * heads * time * keys, dropout);
     }
 
     /// <summary>
@@ -110,9 +110,9 @@ public static class FusedOps
     public static Tensor? SelfAttention(Tensor packed, Tensor? bias, int heads, Tensor? mask, double dropout, bool isCausal)
     {
         ArgumentNullException.ThrowIfNull(packed);
-        if (packed.shape is not [var batch, var time, var width] || heads < 1 || width % (3L * heads) != 0)
+        if (packed.Sizes() is not [var batch, var time, var width] || heads < 1 || width % (3L * heads) != 0)
         {
-            throw new ShapeException("FusedOps.SelfAttention", nameof(packed), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"[batch, time, a multiple of 3 * heads={3 * heads}]"), packed.shape);
+            throw new ShapeException("FusedOps.SelfAttention", nameof(packed), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"[batch, time, a multiple of 3 * heads={3 * heads}]"), packed.Sizes());
         }
         CheckParts("FusedOps.SelfAttention", bias, mask, width, [batch, heads, time, time]);
         if (!CanAttend(packed, bias, mask, batch * heads * time * time, dropout))
@@ -140,13 +140,13 @@ public static class FusedOps
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentNullException.ThrowIfNull(memory);
-        if (query.shape is not [var batch, var queries, var width] || heads < 1 || width % heads != 0)
+        if (query.Sizes() is not [var batch, var queries, var width] || heads < 1 || width % heads != 0)
         {
-            throw new ShapeException("FusedOps.CrossAttention", nameof(query), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"[batch, queryTime, a multiple of heads={heads}]"), query.shape);
+            throw new ShapeException("FusedOps.CrossAttention", nameof(query), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"[batch, queryTime, a multiple of heads={heads}]"), query.Sizes());
         }
-        if (memory.shape is not [var memories, var keys, var both] || memories != batch || both != 2 * width)
+        if (memory.Sizes() is not [var memories, var keys, var both] || memories != batch || both != 2 * width)
         {
-            throw new ShapeException("FusedOps.CrossAttention", nameof(memory), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"[batch={batch}, keyTime, {2 * width}]"), memory.shape);
+            throw new ShapeException("FusedOps.CrossAttention", nameof(memory), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"[batch={batch}, keyTime, {2 * width}]"), memory.Sizes());
         }
         CheckParts("FusedOps.CrossAttention", bias, mask, 3 * width, [batch, heads, queries, keys]);
         if (!CanAttend(query, bias, mask, batch * heads * queries * keys, dropout) || memory.dtype != query.dtype || !TensorMemory.Fits(memory))
@@ -162,7 +162,7 @@ public static class FusedOps
     {
         if (bias is not null && bias.numel() != features)
         {
-            throw new ShapeException(where, nameof(bias), $"[{features}]", bias.shape);
+            throw new ShapeException(where, nameof(bias), $"[{features}]", bias.Sizes());
         }
         SafeOps.CheckMask(where, mask, scores);
     }

@@ -17,8 +17,8 @@ internal static class FusedRecurrence
     public static bool Supports(string cell, Tensor x, Tensor hidden, Tensor? memory, Tensor[] weights)
         => FusedOperations.AreEnabled && cell == "lstm" && TileProduct.IsAvailable && x.device_type == DeviceType.CPU
             && Autocast.TypeOn(DeviceType.CPU) == ScalarType.BFloat16 && x.dtype is ScalarType.Float32 or ScalarType.BFloat16
-            && memory is not null && memory.shape[^1] == hidden.shape[^1] && hidden.shape[^1] % VectorMultiple == 0 && x.numel() > 0
-            && x.shape[0] * x.shape[1] * 4 * hidden.shape[^1] <= MostTape
+            && memory is not null && memory.Sizes()[^1] == hidden.Sizes()[^1] && hidden.Sizes()[^1] % VectorMultiple == 0 && x.numel() > 0
+            && x.Sizes()[0] * x.Sizes()[1] * 4 * hidden.Sizes()[^1] <= MostTape
             && Array.TrueForAll(weights, weight => weight.dtype == ScalarType.Float32 && weight.device_type == DeviceType.CPU && weight.is_contiguous());
 
     /// <summary>As <see cref="RecurrentOps.Run"/> with an LSTM.</summary>
@@ -28,7 +28,7 @@ internal static class FusedRecurrence
         using var scope = NewDisposeScope();
         var real = lengths is null ? null : Array.ConvertAll(lengths.data<long>().ToArray(), length => (int)length);
         var (directions, each) = (isBidirectional ? 2 : 1, hasBias ? 4 : 2);
-        var (time, states, memories) = (x.shape[1], new List<Tensor>(), new List<Tensor>());
+        var (time, states, memories) = (x.Sizes()[1], new List<Tensor>(), new List<Tensor>());
         for (var layer = 0; layer < layers; layer++)
         {
             if (layer > 0)

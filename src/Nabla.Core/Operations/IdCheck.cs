@@ -48,7 +48,7 @@ public static class IdCheck
             if ((ulong)id >= (ulong)count && id != ignored) // negative ids are huge without a sign
             {
                 throw new DataException(string.Create(CultureInfo.InvariantCulture,
-                    $"{where}: {what} id {id} at {Position(i, tensor.shape)} is out of range: there are {count} {what} ids, 0 to {count - 1}. Check how the data was encoded, or raise the count."));
+                    $"{where}: {what} id {id} at {Position(i, tensor.Sizes())} is out of range: there are {count} {what} ids, 0 to {count - 1}. Check how the data was encoded, or raise the count."));
             }
         }
     }

@@ -26,7 +26,7 @@ public static class PerceptronOps
         ArgumentOutOfRangeException.ThrowIfNotEqual(biases.Count, weights.Count);
         if (x.dim() != 2 || x.size(1) != weights[0].size(-1))
         {
-            throw new ShapeException("PerceptronOps.Run", nameof(x), $"[batch, inputs={weights[0].shape[^1]}]", x.shape);
+            throw new ShapeException("PerceptronOps.Run", nameof(x), $"[batch, inputs={weights[0].Sizes()[^1]}]", x.Sizes());
         }
         return Widths(x, weights, biases) is { } widths ? PerceptronFunction.Apply(x, weights, biases, widths) : Plain(x, weights, biases);
     }

@@ -49,7 +49,7 @@ public static class RecurrentOps
         state = memory is null ? hidden.index_select(1, onDevice) : new Tensor[] { hidden.index_select(1, onDevice), memory.index_select(1, onDevice) };
         var (packed, sizes) = AtenScript.Call<(Tensor, Tensor)>("pack", x.index_select(0, onDevice), lengths.index_select(0, order)); // [sum(lengths), features]
         var (outputs, lastHidden, lastMemory) = Split(function, AtenScript.Call<object>(function + "_packed", packed, sizes, state, weights, hasBias, layers, dropout, isTraining, isBidirectional));
-        var (padded, _) = AtenScript.Call<(Tensor, Tensor)>("unpack", outputs, sizes, x.shape[1]); // [batch, time, directions * hidden]
+        var (padded, _) = AtenScript.Call<(Tensor, Tensor)>("unpack", outputs, sizes, x.Sizes()[1]); // [batch, time, directions * hidden]
         return (padded.index_select(0, backOnDevice).MoveToOuterDisposeScope(),
             lastHidden.index_select(1, backOnDevice).MoveToOuterDisposeScope(),
             lastMemory?.index_select(1, backOnDevice).MoveToOuterDisposeScope());

@@ -27,18 +27,18 @@ public static partial class SafeOps
         using var scope = NewDisposeScope();
         if (CanFuse(query, key, value, mask, dropout))
         {
-            return FusedAttention(query, key, value, mask, dropout, isCausal, scale ?? (1 / Math.Sqrt(query.shape[^1]))).MoveToOuterDisposeScope();
+            return FusedAttention(query, key, value, mask, dropout, isCausal, scale ?? (1 / Math.Sqrt(query.Sizes()[^1]))).MoveToOuterDisposeScope();
         }
         if (isCausal && mask is not null)
         {
-            mask = CausalMask(mask, query.shape[^2], key.shape[^2]);
+            mask = CausalMask(mask, query.Sizes()[^2], key.Sizes()[^2]);
             isCausal = false;
         }
-        var isGrouped = query.shape[1] != key.shape[1];
+        var isGrouped = query.Sizes()[1] != key.Sizes()[1];
         if (dropout > 0 && query.device_type == DeviceType.CPU)
         {
             // The fused CPU kernel has no dropout, and libtorch's own draws its random numbers one by one.
-            var groups = query.shape[1] / key.shape[1];
+            var groups = query.Sizes()[1] / key.Sizes()[1];
             (key, value) = isGrouped ? (key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)) : (key, value);
             var weights = FastDropout.Apply(AttentionWeights(query, key, mask, isCausal, scale), dropout); // [batch, heads, queryTime, keyTime]
             return BatchedProduct(weights, value).MoveToOuterDisposeScope();
@@ -71,13 +71,13 @@ public static partial class SafeOps
     private static bool CanFuse(Tensor query, Tensor key, Tensor value, Tensor? mask, double dropout)
         => FusedOperations.AreEnabled && is_grad_enabled() && query.requires_grad && query.dtype is ScalarType.Float32 or ScalarType.BFloat16 && mask?.requires_grad != true
             && TensorMemory.Fits(query) && TensorMemory.Fits(key) && TensorMemory.Fits(value)
-            && PrefersFused(FusedOps.ComputeType(query), query.shape[0] * query.shape[1] * query.shape[2] * key.shape[2], dropout);
+            && PrefersFused(FusedOps.ComputeType(query), query.Sizes()[0] * query.Sizes()[1] * query.Sizes()[2] * key.Sizes()[2], dropout);
 
     private static Tensor FusedAttention(Tensor query, Tensor key, Tensor value, Tensor? mask, double dropout, bool isCausal, double scale)
     {
-        var groups = query.shape[1] / key.shape[1];
+        var groups = query.Sizes()[1] / key.Sizes()[1];
         (key, value) = groups > 1 ? (key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)) : (key, value);
-        return AttentionFunction.Apply(query, key, value, Added(mask, key.shape[2]), new AttentionCall(FusedOps.ComputeType(query), (int)query.shape[1], dropout, scale, isCausal));
+        return AttentionFunction.Apply(query, key, value, Added(mask, key.Sizes()[2]), new AttentionCall(FusedOps.ComputeType(query), (int)query.Sizes()[1], dropout, scale, isCausal));
     }
 
     /// <summary>A mask as numbers that are added to the scores, <c>[batch or 1, heads or 1, queries or 1, keys]</c>.</summary>
@@ -89,13 +89,13 @@ public static partial class SafeOps
         }
         using var ungraded = no_grad();
         var added = mask.dtype == ScalarType.Bool
-            ? torch.zeros(mask.shape).masked_fill_(mask.logical_not(), Number.Of(float.NegativeInfinity))
+            ? torch.zeros(mask.Sizes()).masked_fill_(mask.logical_not(), Number.Of(float.NegativeInfinity))
             : mask.to_type(ScalarType.Float32);
         while (added.Dimensions < 4)
         {
             added = added.unsqueeze(0);
         }
-        return added.shape[3] == keys ? added : added.expand(-1, -1, -1, keys);
+        return added.Sizes()[3] == keys ? added : added.expand(-1, -1, -1, keys);
     }
 
     /// <summary>Whether a gradient will be asked for, and autocast or the tensors themselves would make the kernel compute in bfloat16 or float16.</summary>
@@ -117,15 +117,15 @@ public static partial class SafeOps
         ArgumentNullException.ThrowIfNull(key);
         CheckAttention(query, key, key, mask);
         using var scope = NewDisposeScope();
-        if (query.shape[1] != key.shape[1])
+        if (query.Sizes()[1] != key.Sizes()[1])
         {
-            key = key.repeat_interleave(query.shape[1] / key.shape[1], 1); // [batch, heads, keyTime, headSize]
+            key = key.repeat_interleave(query.Sizes()[1] / key.Sizes()[1], 1); // [batch, heads, keyTime, headSize]
         }
         if (isCausal)
         {
-            mask = CausalMask(mask ?? torch.ones(1, 1, query.shape[^2], key.shape[^2], dtype: ScalarType.Bool, device: query.device), query.shape[^2], key.shape[^2]);
+            mask = CausalMask(mask ?? torch.ones(1, 1, query.Sizes()[^2], key.Sizes()[^2], dtype: ScalarType.Bool, device: query.device), query.Sizes()[^2], key.Sizes()[^2]);
         }
-        var scores = BatchedProduct(query * Number.Of(scale ?? (1 / Math.Sqrt(query.shape[^1]))), key.transpose(-2, -1)); // [batch, heads, queryTime, keyTime]
+        var scores = BatchedProduct(query * Number.Of(scale ?? (1 / Math.Sqrt(query.Sizes()[^1]))), key.transpose(-2, -1)); // [batch, heads, queryTime, keyTime]
         if (mask is null)
         {
             return scores.softmax(-1).MoveToOuterDisposeScope();
@@ -143,7 +143,7 @@ public static partial class SafeOps
 
     private static Tensor BatchedProduct(Tensor left, Tensor right)
     {
-        long[] a = left.shape, b = right.shape;
+        long[] a = left.Sizes(), b = right.Sizes();
         return left.reshape(a[0] * a[1], a[2], a[3]).bmm(right.reshape(b[0] * b[1], b[2], b[3])).view(a[0], a[1], a[2], b[3]);
     }
 
@@ -161,7 +161,7 @@ public static partial class SafeOps
     private static void CheckAttention(Tensor query, Tensor key, Tensor value, Tensor? mask)
     {
         const string Where = "SafeOps.ScaledDotProductAttention";
-        long[] q = query.shape, k = key.shape, v = value.shape;
+        long[] q = query.Sizes(), k = key.Sizes(), v = value.Sizes();
         if (q.Length != 4)
         {
             throw new ShapeException(Where, nameof(query), "[batch, heads, queryTime, headSize]", q);
@@ -180,7 +180,7 @@ public static partial class SafeOps
     /// <summary>Throws where a mask does not broadcast to <c>[batch, heads, queryTime, keyTime]</c>.</summary>
     internal static void CheckMask(string where, Tensor? mask, long[] scores)
     {
-        var given = mask?.shape ?? [];
+        var given = mask?.Sizes() ?? [];
         for (var i = 1; i <= given.Length; i++)
         {
             if (given.Length > scores.Length || (given[^i] != scores[^i] && given[^i] != 1))

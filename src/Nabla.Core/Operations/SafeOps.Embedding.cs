@@ -15,7 +15,7 @@ public static partial class SafeOps
         ArgumentNullException.ThrowIfNull(ids);
         if (weight.Dimensions != 2)
         {
-            throw new ShapeException("SafeOps.Embedding", nameof(weight), "[rows, features]", weight.shape);
+            throw new ShapeException("SafeOps.Embedding", nameof(weight), "[rows, features]", weight.Sizes());
         }
         return dividesGradientByFrequency
             ? AtenLayerScript.Call<Tensor>("embedding_by_frequency", weight, ids, paddingId ?? -1)
@@ -37,9 +37,9 @@ public static partial class SafeOps
         ArgumentNullException.ThrowIfNull(weight);
         ArgumentNullException.ThrowIfNull(ids);
         ArgumentNullException.ThrowIfNull(offsets);
-        if (weight.Dimensions != 2 || ids.Dimensions != 1 || offsets.Dimensions != 1 || (weights is not null && weights.shape is not [_]))
+        if (weight.Dimensions != 2 || ids.Dimensions != 1 || offsets.Dimensions != 1 || (weights is not null && weights.Sizes() is not [_]))
         {
-            throw new ShapeException("SafeOps.EmbeddingBag", nameof(ids), "[ids] beside weight [rows, features] and offsets [bags]", ids.shape);
+            throw new ShapeException("SafeOps.EmbeddingBag", nameof(ids), "[ids] beside weight [rows, features] and offsets [bags]", ids.Sizes());
         }
         var kind = mode switch { "sum" => 0L, "mean" => 1L, "max" => 2L, _ => throw new ArgumentException($"Mode '{mode}' is not known. Valid: sum, mean, max.", nameof(mode)) };
         var (output, places, sizes, largest) = AtenLayerScript.Call<(Tensor, Tensor, Tensor, Tensor)>("embedding_bag", weight, ids, offsets, kind, weights, paddingId);

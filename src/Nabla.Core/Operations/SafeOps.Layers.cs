@@ -27,7 +27,7 @@ public static partial class SafeOps
         ArgumentNullException.ThrowIfNull(size);
         if (x.Dimensions != 5 || size.Count != 3 || size.Any(wanted => wanted < 1))
         {
-            throw new ShapeException("SafeOps.AdaptiveMaxPool3d", nameof(x), $"[batch, channels, depth, height, width] and three sizes of at least 1 (they are [{string.Join(", ", size)}])", x.shape);
+            throw new ShapeException("SafeOps.AdaptiveMaxPool3d", nameof(x), $"[batch, channels, depth, height, width] and three sizes of at least 1 (they are [{string.Join(", ", size)}])", x.Sizes());
         }
         var (largest, places) = AtenLayerScript.Call<(Tensor, Tensor)>("adaptive_max_pool3d", x, size[0], size[1], size[2]);
         places.Dispose();

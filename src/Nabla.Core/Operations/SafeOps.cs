@@ -17,7 +17,7 @@ public static partial class SafeOps
     {
         ArgumentNullException.ThrowIfNull(left);
         ArgumentNullException.ThrowIfNull(right);
-        long[] a = left.shape, b = right.shape;
+        long[] a = left.Sizes(), b = right.Sizes();
         if (a.Length == 0 || b.Length == 0)
         {
             throw new ShapeException("SafeOps.MatMul", a.Length == 0 ? nameof(left) : nameof(right), "[..., rows, columns] or [size]", []);
@@ -52,11 +52,11 @@ public static partial class SafeOps
     public static Tensor RmsNorm(Tensor x, Tensor? weight = null, double? epsilon = 1e-6)
     {
         ArgumentNullException.ThrowIfNull(x);
-        if (x.Dimensions == 0 || (weight is not null && (weight.Dimensions != 1 || weight.shape[0] != x.shape[^1])))
+        if (x.Dimensions == 0 || (weight is not null && (weight.Dimensions != 1 || weight.Sizes()[0] != x.Sizes()[^1])))
         {
-            throw new ShapeException("SafeOps.RmsNorm", nameof(x), weight is null ? "[..., features]" : $"[..., features={weight.numel().ToString(CultureInfo.InvariantCulture)}]", x.shape);
+            throw new ShapeException("SafeOps.RmsNorm", nameof(x), weight is null ? "[..., features]" : $"[..., features={weight.numel().ToString(CultureInfo.InvariantCulture)}]", x.Sizes());
         }
-        return AtenScript.Call<Tensor>("rms_norm", x, x.shape[^1], weight, epsilon);
+        return AtenScript.Call<Tensor>("rms_norm", x, x.Sizes()[^1], weight, epsilon);
     }
 
     /// <summary>Negative log likelihood of classes, with an ignored class (TorchSharp's binding has none).</summary>

@@ -243,7 +243,7 @@ public sealed class SafeTensorsFile : IDisposable
                 throw new CheckpointException($"{path}: a tensor cannot be named '__metadata__', which the format keeps for itself. Rename it.");
             }
             var end = position + (tensor.NumberOfElements * type.Bits / 8);
-            entries.Add(new(name, type.Name, tensor.shape, position, end));
+            entries.Add(new(name, type.Name, tensor.Sizes(), position, end));
             position = end;
         }
         return entries;

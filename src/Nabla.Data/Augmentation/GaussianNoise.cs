@@ -29,7 +29,7 @@ internal sealed class GaussianNoise : PictureTransform
     protected override void Change(Batch batch, Tensor pictures, RandomStream random)
     {
         using var generator = new Generator(random.NextBits() >> 1, CPU);
-        var noise = torch.randn(pictures.shape, float32, generator: generator);
+        var noise = torch.randn(pictures.Sizes(), float32, generator: generator);
         batch.Replace(Batch.Inputs, noise.mul_(torch.tensor(_scales, [1, _scales.Length, 1, 1], float32)).add_(pictures));
     }
 }

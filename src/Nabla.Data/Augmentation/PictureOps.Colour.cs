@@ -42,7 +42,7 @@ internal static partial class PictureOps
     private static Tensor Blend(Tensor pictures, Tensor other, Tensor factors) => ((pictures * factors) + (other * (Number.Of(1) - factors))).clamp_(Number.Of(0), Number.Of(1));
 
     /// <summary>Lightness by Rec. 601, <c>[batch, 1, height, width]</c>; the mean of the channels when they are not three.</summary>
-    private static Tensor Grey(Tensor pictures) => pictures.shape[1] == 3
+    private static Tensor Grey(Tensor pictures) => pictures.Sizes()[1] == 3
         ? (pictures.narrow(1, 0, 1) * Number.Of(0.2989f)) + (pictures.narrow(1, 1, 1) * Number.Of(0.587f)) + (pictures.narrow(1, 2, 1) * Number.Of(0.114f))
         : pictures.mean([1L], keepdim: true);
 }

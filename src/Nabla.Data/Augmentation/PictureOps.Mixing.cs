@@ -10,7 +10,7 @@ internal static partial class PictureOps
     /// <param name="shares">The row's own share, in [0, 1].</param>
     public static Tensor Mix(Tensor rows, long[] partners, float[] shares)
     {
-        long[] shape = [rows.shape[0], .. Enumerable.Repeat(1L, rows.shape.Length - 1)];
+        long[] shape = [rows.Sizes()[0], .. Enumerable.Repeat(1L, rows.Sizes().Length - 1)];
         var own = torch.tensor(shares, shape, float32);
         var others = rows.index_select(0, torch.tensor(partners, int64));
         return others.add_((rows - others).mul_(own));
@@ -26,7 +26,7 @@ internal static partial class PictureOps
         }
         if (targets.dim() != 1)
         {
-            throw new ShapeException(name, Batch.Targets, "[batch]", targets.shape, "Mixing needs one class for each picture.");
+            throw new ShapeException(name, Batch.Targets, "[batch]", targets.Sizes(), "Mixing needs one class for each picture.");
         }
         foreach (var target in targets.data<long>())
         {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Nabla.Core;
 
 namespace Nabla.Data;
 
@@ -19,7 +20,7 @@ internal static partial class PictureOps
     {
         var result = pictures.clone();
         var values = Values(result);
-        var width = (int)pictures.shape[3];
+        var width = (int)pictures.Sizes()[3];
         var picture = values.Length / Math.Max(1, chosen.Length);
         for (var i = 0; i < chosen.Length; i++)
         {
@@ -37,7 +38,7 @@ internal static partial class PictureOps
         var result = pictures.clone();
         var source = Values(pictures);
         var target = Values(result);
-        var (channels, height, width) = ((int)pictures.shape[1], (int)pictures.shape[2], (int)pictures.shape[3]);
+        var (channels, height, width) = ((int)pictures.Sizes()[1], (int)pictures.Sizes()[2], (int)pictures.Sizes()[3]);
         for (var i = 0; i < chosen.Length; i++)
         {
             for (var row = 0; chosen[i] && row < channels * height; row++)
@@ -63,7 +64,7 @@ internal static partial class PictureOps
         var result = empty_like(pictures);
         var source = Values(pictures);
         var target = Values(result);
-        var (channels, height, width) = ((int)pictures.shape[1], (int)pictures.shape[2], (int)pictures.shape[3]);
+        var (channels, height, width) = ((int)pictures.Sizes()[1], (int)pictures.Sizes()[2], (int)pictures.Sizes()[3]);
         for (var i = 0; i < tops.Length; i++)
         {
             var (down, right) = (tops[i] - padding, lefts[i] - padding);
@@ -100,7 +101,7 @@ internal static partial class PictureOps
     {
         var result = pictures.clone();
         var values = Values(result);
-        var (channels, height, width) = ((int)pictures.shape[1], (int)pictures.shape[2], (int)pictures.shape[3]);
+        var (channels, height, width) = ((int)pictures.Sizes()[1], (int)pictures.Sizes()[2], (int)pictures.Sizes()[3]);
         for (var i = 0; i < boxes.Length; i++)
         {
             for (var c = 0; c < channels; c++)
@@ -120,7 +121,7 @@ internal static partial class PictureOps
         var result = pictures.clone();
         var source = Values(pictures);
         var target = Values(result);
-        var (channels, height, width) = ((int)pictures.shape[1], (int)pictures.shape[2], (int)pictures.shape[3]);
+        var (channels, height, width) = ((int)pictures.Sizes()[1], (int)pictures.Sizes()[2], (int)pictures.Sizes()[3]);
         for (var i = 0; i < boxes.Length; i++)
         {
             for (var c = 0; c < channels; c++)

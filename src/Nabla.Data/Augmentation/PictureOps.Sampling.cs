@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Data;
 
 internal static partial class PictureOps
@@ -8,7 +10,7 @@ internal static partial class PictureOps
     /// <param name="fill">Colour outside, by channel.</param>
     public static Tensor Rotate(Tensor pictures, double[] degrees, float[] fill)
     {
-        var (height, width) = ((double)pictures.shape[2], (double)pictures.shape[3]);
+        var (height, width) = ((double)pictures.Sizes()[2], (double)pictures.Sizes()[3]);
         var maps = new float[degrees.Length * 6];
         for (var i = 0; i < degrees.Length; i++)
         {
@@ -27,7 +29,7 @@ internal static partial class PictureOps
     /// <param name="boxes">One box for each picture, inside of it.</param>
     public static Tensor ResizedCrop(Tensor pictures, PixelBox[] boxes)
     {
-        var (height, width) = ((float)pictures.shape[2], (float)pictures.shape[3]);
+        var (height, width) = ((float)pictures.Sizes()[2], (float)pictures.Sizes()[3]);
         var maps = new float[boxes.Length * 6];
         for (var i = 0; i < boxes.Length; i++)
         {
@@ -40,8 +42,8 @@ internal static partial class PictureOps
 
     private static Tensor Sample(Tensor pictures, float[] maps, GridSamplePaddingMode outside)
     {
-        var theta = torch.tensor(maps, [pictures.shape[0], 2, 3], float32);
-        var grid = nn.functional.affine_grid(theta, pictures.shape, align_corners: false); // [batch, height, width, 2]
+        var theta = torch.tensor(maps, [pictures.Sizes()[0], 2, 3], float32);
+        var grid = nn.functional.affine_grid(theta, pictures.Sizes(), align_corners: false); // [batch, height, width, 2]
         return nn.functional.grid_sample(pictures, grid, GridSampleMode.Bilinear, outside, align_corners: false);
     }
 }

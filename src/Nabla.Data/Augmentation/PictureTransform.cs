@@ -13,9 +13,9 @@ internal abstract class PictureTransform(string name, AugmentationContext contex
     {
         using var scope = NewDisposeScope();
         var pictures = batch[Batch.Inputs];
-        if (pictures.shape is not [_, var channels, var height, var width] || (channels, height, width) != (context.Channels, context.Height, context.Width))
+        if (pictures.Sizes() is not [_, var channels, var height, var width] || (channels, height, width) != (context.Channels, context.Height, context.Width))
         {
-            throw new ShapeException(name, Batch.Inputs, $"[batch, channels={context.Channels}, height={context.Height}, width={context.Width}]", pictures.shape,
+            throw new ShapeException(name, Batch.Inputs, $"[batch, channels={context.Channels}, height={context.Height}, width={context.Width}]", pictures.Sizes(),
                 "Augmentation works on pictures of the size that the data set declares.");
         }
         if (pictures.dtype != float32)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using Nabla.Core;
 
 namespace Nabla.Data;
 
@@ -60,9 +61,9 @@ public sealed record PictureSample
         return new()
         {
             Label = label,
-            Channels = (int)pixels.shape[0],
-            Height = (int)pixels.shape[1],
-            Width = (int)pixels.shape[2],
+            Channels = (int)pixels.Sizes()[0],
+            Height = (int)pixels.Sizes()[1],
+            Width = (int)pixels.Sizes()[2],
             MeanColour = "#" + Convert.ToHexStringLower([.. Enumerable.Range(0, 3).Select(channel => (byte)means[channel < means.Length ? channel : 0])]),
             Pixels = pixels.data<byte>().ToArray(),
         };

@@ -14,14 +14,14 @@ public static class PngFile
         ArgumentNullException.ThrowIfNull(picture);
         using var scope = NewDisposeScope();
         var planes = picture.dim() == 2 ? picture.unsqueeze(0) : picture;
-        if (planes.shape is not [1 or 3, >= 1, >= 1])
+        if (planes.Sizes() is not [1 or 3, >= 1, >= 1])
         {
-            throw new ShapeException("PngFile.Encode", nameof(picture), "[channels=1 or 3, height, width]", picture.shape, "Take one picture of the batch.");
+            throw new ShapeException("PngFile.Encode", nameof(picture), "[channels=1 or 3, height, width]", picture.Sizes(), "Take one picture of the batch.");
         }
         var bytes = planes.dtype == uint8
             ? planes.to(CPU)
             : planes.detach().to(float32, CPU).nan_to_num(0, 1, 0).clamp_(Number.Of(0), Number.Of(1)).mul_(Number.Of(255)).round_().to_type(uint8);
-        return Encode(bytes.contiguous().data<byte>().ToArray(), (int)planes.shape[0], (int)planes.shape[1], (int)planes.shape[2]);
+        return Encode(bytes.contiguous().data<byte>().ToArray(), (int)planes.Sizes()[0], (int)planes.Sizes()[1], (int)planes.Sizes()[2]);
     }
 
     /// <summary>The bytes of a PNG file.</summary>

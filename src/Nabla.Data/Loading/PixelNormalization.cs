@@ -25,9 +25,9 @@ public sealed record PixelNormalization
     public static PixelNormalization Measure(Tensor pictures, ReadOnlySpan<long> indices = default)
     {
         ArgumentNullException.ThrowIfNull(pictures);
-        if (pictures.shape is not [var count, var channels, var height, var width])
+        if (pictures.Sizes() is not [var count, var channels, var height, var width])
         {
-            throw new ShapeException("PixelNormalization.Measure", nameof(pictures), "[examples, channels, height, width]", pictures.shape);
+            throw new ShapeException("PixelNormalization.Measure", nameof(pictures), "[examples, channels, height, width]", pictures.Sizes());
         }
         if (pictures.dtype != uint8 || count == 0)
         {

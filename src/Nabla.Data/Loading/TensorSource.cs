@@ -102,11 +102,11 @@ public sealed class TensorSource : IBatchSource, IDisposable
                 throw new DataException($"TensorSource: expected field '{name}' to have the examples as its first axis, got a scalar.");
             }
         }
-        var (first, count) = (fields.Keys.First(), fields.Values.First().shape[0]);
-        var other = fields.FirstOrDefault(field => field.Value.shape[0] != count);
+        var (first, count) = (fields.Keys.First(), fields.Values.First().Sizes()[0]);
+        var other = fields.FirstOrDefault(field => field.Value.Sizes()[0] != count);
         return other.Value is null
             ? count
-            : throw new DataException($"TensorSource: expected as many examples in every field, got {count} in '{first}' and {other.Value.shape[0]} in '{other.Key}'.");
+            : throw new DataException($"TensorSource: expected as many examples in every field, got {count} in '{first}' and {other.Value.Sizes()[0]} in '{other.Key}'.");
     }
 
     private static void CheckPictures(Dictionary<string, Tensor> fields, PixelNormalization pixels)
@@ -116,10 +116,10 @@ public sealed class TensorSource : IBatchSource, IDisposable
             throw new DataException($"TensorSource: pixels shall be scaled in field '{pixels.Field}', but the fields are {string.Join(", ", fields.Keys)}.");
         }
         var channels = pixels.Mean?.Count;
-        if (pictures.shape is not [_, var c, _, _] || (channels is { } wanted && wanted != c))
+        if (pictures.Sizes() is not [_, var c, _, _] || (channels is { } wanted && wanted != c))
         {
             throw new ShapeException("TensorSource", pixels.Field, $"[examples, channels{(channels is null ? "" : $"={channels}")}, height, width]",
-                pictures.shape, "Give one mean and one standard deviation for each channel.");
+                pictures.Sizes(), "Give one mean and one standard deviation for each channel.");
         }
         if (pictures.dtype != uint8)
         {

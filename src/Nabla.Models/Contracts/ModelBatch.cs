@@ -38,7 +38,7 @@ public readonly record struct ModelBatch(
             return null;
         }
         using var scope = NewDisposeScope();
-        var positions = arange(Number.Of(Inputs.shape[1]), dtype: ScalarType.Int64, device: Inputs.device);   // [time]
+        var positions = arange(Number.Of(Inputs.Sizes()[1]), dtype: ScalarType.Int64, device: Inputs.device);   // [time]
         return positions.unsqueeze(0).lt(Lengths.unsqueeze(1)).MoveToOuterDisposeScope();          // [batch, time]
     }
 

@@ -69,9 +69,9 @@ public sealed class EncoderDecoder : Model, IOwnOperations
         Guards.Tokens(Where, input, Input.ContextLength);
         var tokens = input.Decoder ?? throw new ArgumentException($"{Where}: expected the answer's tokens in ModelBatch.Decoder, got null. Give the answer shifted by one behind a start token, or use Generate.", nameof(input));
         Guards.Tokens(Where, new ModelBatch(tokens, input.DecoderMask), Input.ContextLength);
-        if (tokens.shape[0] != input.Inputs.shape[0])
+        if (tokens.Sizes()[0] != input.Inputs.Sizes()[0])
         {
-            throw new ShapeException(Where, nameof(ModelBatch.Decoder), $"[batch={input.Inputs.shape[0]}, answerTime]", tokens.shape, "Source and answer have one row for each example.");
+            throw new ShapeException(Where, nameof(ModelBatch.Decoder), $"[batch={input.Inputs.Sizes()[0]}, answerTime]", tokens.Sizes(), "Source and answer have one row for each example.");
         }
         return WrappedTensorDisposeScope(() =>
         {
@@ -119,7 +119,7 @@ public sealed class EncoderDecoder : Model, IOwnOperations
         try
         {
             using var answers = StartDecoding(input);
-            var texts = Enumerable.Range(0, (int)input.Inputs.shape[0]).Select(_ => new List<long>()).ToArray();
+            var texts = Enumerable.Range(0, (int)input.Inputs.Sizes()[0]).Select(_ => new List<long>()).ToArray();
             var open = Enumerable.Repeat(true, texts.Length).ToArray();
             var last = Enumerable.Repeat(startToken, texts.Length).ToArray();
             for (var place = 0; place < maxTokens && open.Contains(true); place++)

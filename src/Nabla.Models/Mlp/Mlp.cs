@@ -86,16 +86,16 @@ public sealed class Mlp : Model
         var inputs = batch.Inputs.ndim > 2 ? batch.Inputs.flatten(1) : batch.Inputs;   // [batch, features]
         if (inputs.dim() != 2 || inputs.size(1) != Input.Features)
         {
-            throw new ShapeException("Mlp.forward", nameof(ModelBatch.Inputs), $"[batch, features={Input.Features}]", batch.Inputs.shape, "Give the numeric columns of the training data, in their order.");
+            throw new ShapeException("Mlp.forward", nameof(ModelBatch.Inputs), $"[batch, features={Input.Features}]", batch.Inputs.Sizes(), "Give the numeric columns of the training data, in their order.");
         }
         var (rows, width) = (inputs.size(0), inputs.size(1));
         if (categories.Count == 0)
         {
             return numbers?.call(inputs) ?? inputs;
         }
-        if (batch.Categories is not { } ids || ids.shape is not [var idRows, var columns] || idRows != rows || columns != categories.Count)
+        if (batch.Categories is not { } ids || ids.Sizes() is not [var idRows, var columns] || idRows != rows || columns != categories.Count)
         {
-            throw new ShapeException("Mlp.forward", nameof(ModelBatch.Categories), $"[batch={rows}, columns={categories.Count}]", batch.Categories?.shape ?? [], "Give the categorical columns of the training data as ids, in their order.");
+            throw new ShapeException("Mlp.forward", nameof(ModelBatch.Categories), $"[batch={rows}, columns={categories.Count}]", batch.Categories?.Sizes() ?? [], "Give the categorical columns of the training data as ids, in their order.");
         }
         List<Tensor> parts = width > 0 ? [numbers?.call(inputs) ?? inputs] : [];
         for (var column = 0; column < categories.Count; column++)

@@ -50,7 +50,7 @@ public sealed class RecurrentClassifier : Model
     private Tensor Last(RecurrentState state, Tensor? counts)
     {
         var directions = _options.IsBidirectional ? 2 : 1;
-        var last = state.Hidden.narrow(0, state.Hidden.shape[0] - directions, directions);     // [directions, batch, hidden]
+        var last = state.Hidden.narrow(0, state.Hidden.Sizes()[0] - directions, directions);     // [directions, batch, hidden]
         var joined = last.transpose(0, 1).flatten(1);                                          // [batch, directions * hidden]
         return counts is null ? joined : joined.masked_fill(counts.eq(Number.Of(0)).unsqueeze(-1), Number.Of(0));
     }

@@ -75,8 +75,8 @@ internal sealed class ForwardRecorder : IDisposable
         }
         Collect(result, outputs);
         _calls[module].Add(new(
-            [.. inputs.Select(tensor => tensor.shape)],
-            [.. outputs.Select(tensor => tensor.shape)],
+            [.. inputs.Select(tensor => tensor.Sizes())],
+            [.. outputs.Select(tensor => tensor.Sizes())],
             outputs.Sum(tensor => tensor.numel() * tensor.element_size())));
     }
 

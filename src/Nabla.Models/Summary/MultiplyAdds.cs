@@ -6,7 +6,7 @@ internal static class MultiplyAdds
     public static long Of(Module module, ForwardCall call) => module switch
     {
         IOwnOperations own => own.OwnMultiplyAdds(call.Inputs, call.Outputs),
-        Linear linear => Size(call.Outputs) * linear.weight!.shape[1],
+        Linear linear => Size(call.Outputs) * linear.weight!.Sizes()[1],
         MultiHeadAttention attention => Attention(attention, call),
         Recurrent => Steps(call) * MatrixSize(module),
         ConvTranspose1d convolution => Transposed(convolution.weight!, call),
@@ -23,16 +23,16 @@ internal static class MultiplyAdds
     };
 
     /// <summary>Each output value is a product with one filter, <c>[out, in / groups, ...]</c>.</summary>
-    private static long Convolution(Tensor weight, ForwardCall call) => Size(call.Outputs) * (weight.numel() / weight.shape[0]);
+    private static long Convolution(Tensor weight, ForwardCall call) => Size(call.Outputs) * (weight.numel() / weight.Sizes()[0]);
 
     /// <summary>Each input value is spread over one filter, <c>[in, out / groups, ...]</c>.</summary>
-    private static long Transposed(Tensor weight, ForwardCall call) => Size(call.Inputs) * (weight.numel() / weight.shape[0]);
+    private static long Transposed(Tensor weight, ForwardCall call) => Size(call.Inputs) * (weight.numel() / weight.Sizes()[0]);
 
     /// <summary>Scores of every pair of steps, and the mixture of values; a causal mask saves none of them in this count.</summary>
     private static long Attention(MultiHeadAttention attention, ForwardCall call)
     {
         var (batch, time) = (call.Inputs[0][0], call.Inputs[0][1]);
-        var width = attention.named_parameters().Single(named => named.name == "output.weight").parameter.shape[1]; // heads * headSize
+        var width = attention.named_parameters().Single(named => named.name == "output.weight").parameter.Sizes()[1]; // heads * headSize
         return 2 * batch * time * time * width;
     }
 

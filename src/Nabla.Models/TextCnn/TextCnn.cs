@@ -55,7 +55,7 @@ public sealed class TextCnn : Model
             List<Tensor> features = [];
             foreach (var convolution in convolutions)
             {
-                var size = convolution.weight!.shape[2];
+                var size = convolution.weight!.Sizes()[2];
                 var y = convolution.call(x).relu_();                     // [batch, filters, time + size - 1]
                 // After relu nothing is below 0, so a window of padding alone, set to 0, never beats a real one.
                 y = real is null ? y : y * functional.max_pool1d(functional.pad(real, [size - 1, size - 1]), size, 1);

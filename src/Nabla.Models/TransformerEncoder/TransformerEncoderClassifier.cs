@@ -66,7 +66,7 @@ public sealed class TransformerEncoderClassifier : Model
             var mask = input.TokenMask();                                                  // [batch, time]
             if (cls is not null)
             {
-                var batch = x.shape[0];
+                var batch = x.Sizes()[0];
                 x = cat([cls.expand(batch, 1, -1).to(x.dtype), x], 1);                     // [batch, 1 + time, features]
                 mask = mask is null ? null : cat([ones([batch, 1], ScalarType.Bool, mask.device), mask], 1);
             }

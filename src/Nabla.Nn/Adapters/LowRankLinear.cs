@@ -41,9 +41,9 @@ public sealed class LowRankLinear : Module<Tensor, Tensor>
     /// <exception cref="ShapeException">The last axis has another size.</exception>
     public override Tensor forward(Tensor x)
     {
-        if (x.shape is not [.., var features] || features != _options.InputFeatures)
+        if (x.Sizes() is not [.., var features] || features != _options.InputFeatures)
         {
-            throw new ShapeException("LowRankLinear.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[..., features={_options.InputFeatures}]"), x.shape);
+            throw new ShapeException("LowRankLinear.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[..., features={_options.InputFeatures}]"), x.Sizes());
         }
         using var scope = NewDisposeScope();
         if (magnitude is not null)

@@ -67,7 +67,7 @@ public sealed class CrossAttention : Module<AttentionInput, Tensor>
     {
         ArgumentNullException.ThrowIfNull(memory);
         using var scope = NewDisposeScope();
-        var asked = torch.zeros([memory.shape[0], 1, _options.Features], memory.dtype, memory.device); // a query is projected too, and thrown away
+        var asked = torch.zeros([memory.Sizes()[0], 1, _options.Features], memory.dtype, memory.device); // a query is projected too, and thrown away
         var (_, k, v, visible) = Project(new AttentionInput(asked, memory, memory, mask));
         var cache = new KeyValueCache();
         cache.Append(k, v);
@@ -84,9 +84,9 @@ public sealed class CrossAttention : Module<AttentionInput, Tensor>
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentNullException.ThrowIfNull(memory);
-        if (query.shape is not [var batch, var time, var features] || features != _options.Features)
+        if (query.Sizes() is not [var batch, var time, var features] || features != _options.Features)
         {
-            throw new ShapeException("CrossAttention.Recall", nameof(query), string.Create(CultureInfo.InvariantCulture, $"[batch, queryTime, features={_options.Features}]"), query.shape);
+            throw new ShapeException("CrossAttention.Recall", nameof(query), string.Create(CultureInfo.InvariantCulture, $"[batch, queryTime, features={_options.Features}]"), query.Sizes());
         }
         using var scope = NewDisposeScope();
         var weight = in_proj_weight?.narrow(0, 0, features) ?? q_proj_weight!;
@@ -125,7 +125,7 @@ public sealed class CrossAttention : Module<AttentionInput, Tensor>
     }
 
     /// <summary><c>[batch, heads, queryTime, headSize] -> [batch, queryTime, features]</c>.</summary>
-    private Tensor Merge(Tensor attended) => attended.transpose(1, 2).reshape(attended.shape[0], attended.shape[2], _options.Features);
+    private Tensor Merge(Tensor attended) => attended.transpose(1, 2).reshape(attended.Sizes()[0], attended.Sizes()[2], _options.Features);
 
     /// <summary>The attention weights, for explanations; an added trained key and a key of zeros come last.</summary>
     /// <param name="input">As in <see cref="forward"/>.</param>
@@ -146,7 +146,7 @@ public sealed class CrossAttention : Module<AttentionInput, Tensor>
             return SafeOps.AttentionWeights(q, k, mask);
         }
         var scores = SafeOps.MatMul(q / Number.Of(Math.Sqrt(_options.SizeOfHead)), k.transpose(-2, -1));
-        var added = torch.zeros(mask.shape, scores.dtype, mask.device).masked_fill_(mask.logical_not(), Number.Of(double.NegativeInfinity));
+        var added = torch.zeros(mask.Sizes(), scores.dtype, mask.device).masked_fill_(mask.logical_not(), Number.Of(double.NegativeInfinity));
         return (scores + added).softmax(-1); // NaN where all is masked, and so is the gradient, as in PyTorch
     }
 
@@ -180,29 +180,29 @@ public sealed class CrossAttention : Module<AttentionInput, Tensor>
         {
             return null;
         }
-        var full = mask.Dimensions == 2 ? mask.view(mask.shape[0], 1, 1, mask.shape[1]) : mask; // [batch, 1, 1, keyTime]
-        return added == 0 ? full : torch.cat([full, torch.ones([.. full.shape[..^1], added], ScalarType.Bool, full.device)], -1);
+        var full = mask.Dimensions == 2 ? mask.view(mask.Sizes()[0], 1, 1, mask.Sizes()[1]) : mask; // [batch, 1, 1, keyTime]
+        return added == 0 ? full : torch.cat([full, torch.ones([.. full.Sizes()[..^1], added], ScalarType.Bool, full.device)], -1);
     }
 
     private (long Batch, long QueryTime, long KeyTime) Check(AttentionInput input)
     {
         const string Where = "CrossAttention.forward";
-        if (input.Query.shape is not [var batch, var queryTime, var features] || features != _options.Features)
+        if (input.Query.Sizes() is not [var batch, var queryTime, var features] || features != _options.Features)
         {
-            throw new ShapeException(Where, nameof(input.Query), string.Create(CultureInfo.InvariantCulture, $"[batch, queryTime, features={_options.Features}]"), input.Query.shape);
+            throw new ShapeException(Where, nameof(input.Query), string.Create(CultureInfo.InvariantCulture, $"[batch, queryTime, features={_options.Features}]"), input.Query.Sizes());
         }
         var (keyFeatures, valueFeatures) = (_options.KeyFeatures ?? _options.Features, _options.ValueFeatures ?? _options.Features);
-        if (input.Key.shape is not [var keyBatch, var keyTime, var width] || keyBatch != batch || width != keyFeatures)
+        if (input.Key.Sizes() is not [var keyBatch, var keyTime, var width] || keyBatch != batch || width != keyFeatures)
         {
-            throw new ShapeException(Where, nameof(input.Key), string.Create(CultureInfo.InvariantCulture, $"[batch={batch}, keyTime, keyFeatures={keyFeatures}]"), input.Key.shape);
+            throw new ShapeException(Where, nameof(input.Key), string.Create(CultureInfo.InvariantCulture, $"[batch={batch}, keyTime, keyFeatures={keyFeatures}]"), input.Key.Sizes());
         }
-        if (!input.Value.shape.AsSpan().SequenceEqual([batch, keyTime, valueFeatures]))
+        if (!input.Value.Sizes().AsSpan().SequenceEqual([batch, keyTime, valueFeatures]))
         {
-            throw new ShapeException(Where, nameof(input.Value), string.Create(CultureInfo.InvariantCulture, $"[batch={batch}, keyTime={keyTime}, valueFeatures={valueFeatures}]"), input.Value.shape);
+            throw new ShapeException(Where, nameof(input.Value), string.Create(CultureInfo.InvariantCulture, $"[batch={batch}, keyTime={keyTime}, valueFeatures={valueFeatures}]"), input.Value.Sizes());
         }
-        if (input.Mask is { } mask && !(mask.Dimensions == 2 ? mask.shape.AsSpan().SequenceEqual([batch, keyTime]) : mask.Dimensions == 4 && mask.shape[3] == keyTime))
+        if (input.Mask is { } mask && !(mask.Dimensions == 2 ? mask.Sizes().AsSpan().SequenceEqual([batch, keyTime]) : mask.Dimensions == 4 && mask.Sizes()[3] == keyTime))
         {
-            throw new ShapeException(Where, nameof(input.Mask), string.Create(CultureInfo.InvariantCulture, $"[batch={batch}, keyTime={keyTime}] or [batch, heads, queryTime, keyTime={keyTime}]"), mask.shape);
+            throw new ShapeException(Where, nameof(input.Mask), string.Create(CultureInfo.InvariantCulture, $"[batch={batch}, keyTime={keyTime}] or [batch, heads, queryTime, keyTime={keyTime}]"), mask.Sizes());
         }
         return (batch, queryTime, keyTime);
     }

@@ -9,7 +9,7 @@ public sealed class KeyValueCache : IDisposable
     private Tensor? _key, _value, _mask;
 
     /// <summary>Number of tokens that are remembered.</summary>
-    public long Time => _key?.shape[2] ?? 0;
+    public long Time => _key?.Sizes()[2] ?? 0;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -57,15 +57,15 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
     {
         ArgumentNullException.ThrowIfNull(x);
         ArgumentNullException.ThrowIfNull(past);
-        if (x.shape is not [_, var time, _] || (time != 1 && past.Time > 0))
+        if (x.Sizes() is not [_, var time, _] || (time != 1 && past.Time > 0))
         {
-            throw new ShapeException("MultiHeadAttention.Next", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[batch, {(past.Time > 0 ? "1" : "time")}, features={_options.Features}]"), x.shape, "Give the first steps at once, then one at a time.");
+            throw new ShapeException("MultiHeadAttention.Next", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[batch, {(past.Time > 0 ? "1" : "time")}, features={_options.Features}]"), x.Sizes(), "Give the first steps at once, then one at a time.");
         }
         using var scope = NewDisposeScope();
         var (q, k, v) = Project(x, past.Time);
         past.Append(k, v);
         var (keys, values, _) = past.Read();
-        return output.call(Merge(SafeOps.ScaledDotProductAttention(q, keys, values, isCausal: time > 1), x.shape)).MoveToOuterDisposeScope();
+        return output.call(Merge(SafeOps.ScaledDotProductAttention(q, keys, values, isCausal: time > 1), x.Sizes())).MoveToOuterDisposeScope();
     }
 
     /// <summary>From the packed projection in one kernel, where there is one for these options.</summary>
@@ -73,15 +73,15 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
     {
         CheckInput(x);
         var dropout = training ? _options.Dropout : 0;
-        return rotary is null && _options.KeyHeads == _options.Heads && FusedOps.SupportsAttention(x, x.shape[1], _options.Heads, dropout)
-            ? FusedOps.SelfAttention(functional.linear(x, qkv.weight!), qkv.bias, _options.Heads, KeyMask(mask, x.shape), dropout, _options.IsCausal)
+        return rotary is null && _options.KeyHeads == _options.Heads && FusedOps.SupportsAttention(x, x.Sizes()[1], _options.Heads, dropout)
+            ? FusedOps.SelfAttention(functional.linear(x, qkv.weight!), qkv.bias, _options.Heads, KeyMask(mask, x.Sizes()), dropout, _options.IsCausal)
             : null;
     }
 
     private Tensor Attend(Tensor x, Tensor? mask)
     {
         var (q, k, v) = Project(x);
-        return Merge(SafeOps.ScaledDotProductAttention(q, k, v, KeyMask(mask, x.shape), training ? _options.Dropout : 0, _options.IsCausal), x.shape);
+        return Merge(SafeOps.ScaledDotProductAttention(q, k, v, KeyMask(mask, x.Sizes()), training ? _options.Dropout : 0, _options.IsCausal), x.Sizes());
     }
 
     /// <summary><c>[batch, heads, time, headSize] -> [batch, time, heads * headSize]</c>.</summary>
@@ -100,7 +100,7 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
     {
         using var scope = NewDisposeScope();
         var (q, k, _) = Project(x);
-        return SafeOps.AttentionWeights(q, k, KeyMask(mask, x.shape), _options.IsCausal).MoveToOuterDisposeScope();
+        return SafeOps.AttentionWeights(q, k, KeyMask(mask, x.Sizes()), _options.IsCausal).MoveToOuterDisposeScope();
     }
 
     private (Tensor Query, Tensor Key, Tensor Value) Project(Tensor x, long start = 0)
@@ -116,9 +116,9 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
         Tensor Heads(Tensor part, long count) => part.view(batch, time, count, size).transpose(1, 2);
     }
 
-    private (long Batch, long Time) CheckInput(Tensor x) => x.shape is [var batch, var time, var features] && features == _options.Features
+    private (long Batch, long Time) CheckInput(Tensor x) => x.Sizes() is [var batch, var time, var features] && features == _options.Features
         ? (batch, time)
-        : throw new ShapeException("MultiHeadAttention.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[batch, time, features={_options.Features}]"), x.shape,
+        : throw new ShapeException("MultiHeadAttention.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[batch, time, features={_options.Features}]"), x.Sizes(),
             string.Create(CultureInfo.InvariantCulture, $"Project the input to {_options.Features} features, or set AttentionOptions.Features to match it."));
 
     /// <summary>Projections uniform by Xavier over the stacked weight, biases 0, as PyTorch's MultiheadAttention starts.</summary>
@@ -126,7 +126,7 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
     {
         using var ungraded = no_grad();
         using var scope = NewDisposeScope();
-        var bound = Math.Sqrt(6.0 / (qkv.weight.shape[0] + qkv.weight.shape[1]));
+        var bound = Math.Sqrt(6.0 / (qkv.weight.Sizes()[0] + qkv.weight.Sizes()[1]));
         qkv.weight.uniform_(-bound, bound);
         if (_options.UseBias)
         {
@@ -141,8 +141,8 @@ public sealed class MultiHeadAttention : Module<Tensor, Tensor?, Tensor>
         {
             return mask;
         }
-        return mask.Dimensions == 2 && mask.shape[0] == shape[0] && mask.shape[1] == shape[1]
+        return mask.Dimensions == 2 && mask.Sizes()[0] == shape[0] && mask.Sizes()[1] == shape[1]
             ? mask.view(shape[0], 1, 1, shape[1]) // [batch, 1, 1, time]: the same keys for every head and query
-            : throw new ShapeException("MultiHeadAttention.forward", nameof(mask), string.Create(CultureInfo.InvariantCulture, $"[batch={shape[0]}, time={shape[1]}] or [batch, heads, time, time]"), mask.shape);
+            : throw new ShapeException("MultiHeadAttention.forward", nameof(mask), string.Create(CultureInfo.InvariantCulture, $"[batch={shape[0]}, time={shape[1]}] or [batch, heads, time, time]"), mask.Sizes());
     }
 }

@@ -42,7 +42,7 @@ public sealed class ConvolutionBlock : Module<Tensor, Tensor>
     {
         if (x.Dimensions != _options.Axes + 2)
         {
-            throw new ShapeException("ConvolutionBlock.forward", nameof(x), AxisSizes.Layout(_options.Axes, _options.InputChannels), x.shape, "Give pictures a batch axis.");
+            throw new ShapeException("ConvolutionBlock.forward", nameof(x), AxisSizes.Layout(_options.Axes, _options.InputChannels), x.Sizes(), "Give pictures a batch axis.");
         }
         var y = convolution.call(x); // [batch, outputChannels, ...]
         if (norm is not null)

@@ -46,7 +46,7 @@ public sealed class ConvolutionLayer : Module<Tensor, Tensor>, IWorkModule
     /// <exception cref="ShapeException">The layout or the number of channels differs, or the kernel does not fit.</exception>
     public override Tensor forward(Tensor x)
     {
-        Check(x.shape);
+        Check(x.Sizes());
         if (_outside is null || !_outside.Any(size => size > 0))
         {
             return Convolve(x, _before);

@@ -30,7 +30,7 @@ public sealed class PoolLayer : Module<Tensor, Tensor>
     /// <exception cref="ShapeException">The layout differs, or the window does not fit.</exception>
     public override Tensor forward(Tensor x)
     {
-        Check(x.shape);
+        Check(x.Sizes());
         return _options.Name switch
         {
             "max" => Max(x),
@@ -77,7 +77,7 @@ public sealed class PoolLayer : Module<Tensor, Tensor>
         return result.to(x.dtype);
     }
 
-    private long[] Sizes(Tensor x) => [.. _size.Select((size, axis) => size == 0 ? x.shape[axis + 2] : size)];
+    private long[] Sizes(Tensor x) => [.. _size.Select((size, axis) => size == 0 ? x.Sizes()[axis + 2] : size)];
 
     private long[] LastAxes() => [.. Enumerable.Range(0, _options.Axes).Select(axis => (long)(axis - _options.Axes))];
 

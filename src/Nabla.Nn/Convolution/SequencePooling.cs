@@ -18,14 +18,14 @@ public static class SequencePooling
     public static Tensor Pool(string name, Tensor x, Tensor? mask = null)
     {
         ArgumentNullException.ThrowIfNull(x);
-        var shape = x.shape;
+        var shape = x.Sizes();
         if (shape.Length != 3 || shape[1] == 0)
         {
             throw new ShapeException("SequencePooling.Pool", nameof(x), "[batch, time, features] with at least one step", shape);
         }
-        if (mask is not null && !mask.shape.AsSpan().SequenceEqual(shape.AsSpan(0, 2)))
+        if (mask is not null && !mask.Sizes().AsSpan().SequenceEqual(shape.AsSpan(0, 2)))
         {
-            throw new ShapeException("SequencePooling.Pool", nameof(mask), string.Create(CultureInfo.InvariantCulture, $"[batch={shape[0]}, time={shape[1]}]"), mask.shape);
+            throw new ShapeException("SequencePooling.Pool", nameof(mask), string.Create(CultureInfo.InvariantCulture, $"[batch={shape[0]}, time={shape[1]}]"), mask.Sizes());
         }
         using var scope = NewDisposeScope();
         return (name switch
@@ -53,9 +53,9 @@ public static class SequencePooling
 
     private static Tensor Last(Tensor x, Tensor mask)
     {
-        var steps = torch.arange(Number.Of(1), Number.Of(mask.shape[1] + 1), device: x.device, dtype: ScalarType.Int64); // 1 .. time
+        var steps = torch.arange(Number.Of(1), Number.Of(mask.Sizes()[1] + 1), device: x.device, dtype: ScalarType.Int64); // 1 .. time
         var last = (mask * steps).amax([1]); // [batch]: 0 when no step is real
-        var index = (last - Number.Of(1)).clamp_min(Number.Of(0)).view(-1, 1, 1).expand(-1, 1, x.shape[2]); // [batch, 1, features]
+        var index = (last - Number.Of(1)).clamp_min(Number.Of(0)).view(-1, 1, 1).expand(-1, 1, x.Sizes()[2]); // [batch, 1, features]
         return x.gather(1, index).squeeze(1).masked_fill(last.eq(Number.Of(0)).unsqueeze(-1), Number.Of(0)); // [batch, features]
     }
 }

@@ -35,7 +35,7 @@ public sealed class TransposedConvolutionLayer : Module<Tensor, Tensor>
     /// <exception cref="ShapeException">The layout or the number of channels differs, or nothing would be left.</exception>
     public override Tensor forward(Tensor x)
     {
-        Check(x.shape);
+        Check(x.Sizes());
         return _options.Axes switch
         {
             1 => functional.conv_transpose1d(x, weight, bias!, _stride[0], _padding[0], _added[0], _dilation[0], _options.Groups),

@@ -69,14 +69,14 @@ public sealed class EmbeddingBagTable : Module<Tensor, Tensor?, Tensor?, Tensor>
         IdCheck.InRange(ids, _options.Count, Where, "token");
         if (offsets is null ? ids.Dimensions != 2 : ids.Dimensions != 1 || offsets.Dimensions != 1)
         {
-            throw new ShapeException(Where, nameof(ids), offsets is null ? "[bags, size], or [ids] with offsets [bags]" : "[ids] beside offsets [bags]", ids.shape);
+            throw new ShapeException(Where, nameof(ids), offsets is null ? "[bags, size], or [ids] with offsets [bags]" : "[ids] beside offsets [bags]", ids.Sizes());
         }
-        if (weights is not null && (_options.Mode != "sum" || !weights.shape.AsSpan().SequenceEqual(ids.shape)))
+        if (weights is not null && (_options.Mode != "sum" || !weights.Sizes().AsSpan().SequenceEqual(ids.Sizes())))
         {
-            throw new ShapeException(Where, nameof(weights), $"the shape of the ids, {ShapeException.Format(ids.shape)}, and Mode sum (it is {_options.Mode})", weights.shape);
+            throw new ShapeException(Where, nameof(weights), $"the shape of the ids, {ShapeException.Format(ids.Sizes())}, and Mode sum (it is {_options.Mode})", weights.Sizes());
         }
         using var scope = NewDisposeScope();
-        offsets = offsets is null ? torch.arange(Number.Of(0), Number.Of(ids.numel()), Number.Of(Math.Max(1, ids.shape[1])), ScalarType.Int64, device: ids.device) : CheckOffsets(offsets, ids.numel());
+        offsets = offsets is null ? torch.arange(Number.Of(0), Number.Of(ids.numel()), Number.Of(Math.Max(1, ids.Sizes()[1])), ScalarType.Int64, device: ids.device) : CheckOffsets(offsets, ids.numel());
         return SafeOps.EmbeddingBag(weight, ids.flatten().to(ScalarType.Int64), offsets, _options.Mode, weights?.flatten(), _options.PaddingId).MoveToOuterDisposeScope();
     }
 

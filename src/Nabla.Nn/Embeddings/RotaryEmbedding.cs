@@ -78,9 +78,9 @@ public sealed class RotaryEmbedding : Module<Tensor, Tensor>
     public Tensor Rotate(Tensor x, Tensor positions)
     {
         var time = Check(x);
-        if (positions.shape is not [var count] || count != time)
+        if (positions.Sizes() is not [var count] || count != time)
         {
-            throw new ShapeException("RotaryEmbedding.Rotate", nameof(positions), string.Create(CultureInfo.InvariantCulture, $"[time={time}]"), positions.shape);
+            throw new ShapeException("RotaryEmbedding.Rotate", nameof(positions), string.Create(CultureInfo.InvariantCulture, $"[time={time}]"), positions.Sizes());
         }
         using var scope = NewDisposeScope();
         var (cosine, sine) = Tables(positions, x.dtype);
@@ -98,14 +98,14 @@ public sealed class RotaryEmbedding : Module<Tensor, Tensor>
         base.Dispose(disposing);
     }
 
-    private long Check(Tensor x) => x.shape is [.., var time, var size] && size == _options.HeadSize
+    private long Check(Tensor x) => x.Sizes() is [.., var time, var size] && size == _options.HeadSize
         ? time
-        : throw new ShapeException("RotaryEmbedding.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[..., time, headSize={_options.HeadSize}]"), x.shape);
+        : throw new ShapeException("RotaryEmbedding.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[..., time, headSize={_options.HeadSize}]"), x.Sizes());
 
     private void EnsureTables(long time, Tensor x)
     {
         var wanted = (x.dtype, x.device.ToString());
-        if (_cosine is not null && _cachedFor == wanted && _cosine.shape[0] >= time)
+        if (_cosine is not null && _cachedFor == wanted && _cosine.Sizes()[0] >= time)
         {
             return;
         }
@@ -146,12 +146,12 @@ public sealed class RotaryEmbedding : Module<Tensor, Tensor>
         Tensor partner;
         if (_options.IsInterleaved)
         {
-            var pairs = x.reshape([.. x.shape[..^1], x.shape[^1] / 2, 2]); // [..., turning / 2, 2]
-            partner = torch.stack([-pairs.select(-1, 1), pairs.select(-1, 0)], -1).reshape(x.shape);
+            var pairs = x.reshape([.. x.Sizes()[..^1], x.Sizes()[^1] / 2, 2]); // [..., turning / 2, 2]
+            partner = torch.stack([-pairs.select(-1, 1), pairs.select(-1, 0)], -1).reshape(x.Sizes());
         }
         else
         {
-            var half = x.shape[^1] / 2;
+            var half = x.Sizes()[^1] / 2;
             partner = torch.cat([-x.narrow(-1, half, half), x.narrow(-1, 0, half)], -1);
         }
         return (x * cosine).addcmul_(partner, sine, Number.Of(1));

@@ -18,7 +18,7 @@ public static class TimeEmbedding
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(maxPeriod, 1);
         if (times.Dimensions != 1)
         {
-            throw new ShapeException("TimeEmbedding.Create", nameof(times), "[batch]", times.shape);
+            throw new ShapeException("TimeEmbedding.Create", nameof(times), "[batch]", times.Sizes());
         }
         using var scope = NewDisposeScope();
         var t = times.is_floating_point() ? times : times.to(ScalarType.Float32);

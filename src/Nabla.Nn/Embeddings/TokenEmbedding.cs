@@ -48,7 +48,7 @@ public sealed class TokenEmbedding : Module<Tensor, Tensor>
     /// <exception cref="ShapeException">The layout differs, or the sequence ends behind the positions.</exception>
     public Tensor Embed(Tensor ids, long start)
     {
-        var shape = ids.shape;
+        var shape = ids.Sizes();
         if (shape.Length != 2 || (_options.Positions != "none" && start + shape[1] > _options.MaxTime))
         {
             throw new ShapeException("TokenEmbedding.forward", nameof(ids), string.Create(CultureInfo.InvariantCulture, $"[batch, time] with at most {_options.MaxTime} steps"), shape,
@@ -68,10 +68,10 @@ public sealed class TokenEmbedding : Module<Tensor, Tensor>
     /// <exception cref="DataException">An id or a position is out of range.</exception>
     public Tensor EmbedAt(Tensor ids, Tensor positions)
     {
-        var shape = ids.shape;
-        if (!positions.shape.AsSpan().SequenceEqual(shape))
+        var shape = ids.Sizes();
+        if (!positions.Sizes().AsSpan().SequenceEqual(shape))
         {
-            throw new ShapeException("TokenEmbedding.EmbedAt", nameof(positions), ShapeException.Format(shape), positions.shape, "Each token has one position.");
+            throw new ShapeException("TokenEmbedding.EmbedAt", nameof(positions), ShapeException.Format(shape), positions.Sizes(), "Each token has one position.");
         }
         using var scope = NewDisposeScope();
         var x = token.call(ids); // [batch, time, features]

@@ -65,9 +65,9 @@ public sealed class FeedForwardBlock : Module<Tensor, Tensor>
 
     private void Check(Tensor x)
     {
-        if (x.shape is not [.., var features] || features != _options.Features)
+        if (x.Sizes() is not [.., var features] || features != _options.Features)
         {
-            throw new ShapeException("FeedForwardBlock.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[..., features={_options.Features}]"), x.shape);
+            throw new ShapeException("FeedForwardBlock.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[..., features={_options.Features}]"), x.Sizes());
         }
     }
 }

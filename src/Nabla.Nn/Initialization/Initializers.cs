@@ -95,7 +95,7 @@ public static class Initializers
     public static (long FanIn, long FanOut) Fans(Tensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        var shape = tensor.shape;
+        var shape = tensor.Sizes();
         if (shape.Length < 2)
         {
             throw new ShapeException("Initializers.Fans", nameof(tensor), "[outputs, inputs, ...]", shape, "Use normal, uniform, zeros or ones for vectors.");
@@ -140,13 +140,13 @@ public static class Initializers
     private static void FillOrthogonal(Tensor tensor, double gain, Generator? generator)
     {
         var (_, _) = Fans(tensor);
-        var rows = tensor.shape[0];
+        var rows = tensor.Sizes()[0];
         var columns = tensor.numel() / rows;
         var flat = torch.empty([Math.Max(rows, columns), Math.Min(rows, columns)], ScalarType.Float64, tensor.device).normal_(0, 1, generator!);
         var (q, r) = torch.linalg.qr(flat);
         q = q * r.diagonal().sign(); // makes the result uniform over orthogonal matrices (Mezzadri, 2007)
         q = rows < columns ? q.t() : q;
-        tensor.copy_(q.reshape(tensor.shape).mul_(Number.Of(gain)));
+        tensor.copy_(q.reshape(tensor.Sizes()).mul_(Number.Of(gain)));
     }
 
     /// <summary>Twice the standard normal distribution function, <c>1 + erf(x / sqrt 2)</c>.</summary>

@@ -184,25 +184,25 @@ public static partial class LossFunctions
     {
         if (logits.Dimensions == 0)
         {
-            throw new ShapeException(where, nameof(logits), "[..., classes]", logits.shape);
+            throw new ShapeException(where, nameof(logits), "[..., classes]", logits.Sizes());
         }
         var axis = classAxis < 0 ? classAxis + (int)logits.Dimensions : Math.Min(classAxis, (int)logits.Dimensions - 1);
         var isLast = axis == logits.Dimensions - 1;
         var last = isLast ? logits : logits.movedim([axis], [-1]); // [..., classes]
         var classes = last.size(-1);
-        long[] shape = last.Dimensions == 2 ? [last.size(0)] : last.shape[..^1];
+        long[] shape = last.Dimensions == 2 ? [last.size(0)] : last.Sizes()[..^1];
         if (targets.is_floating_point())
         {
-            if (!targets.shape.AsSpan().SequenceEqual(logits.shape))
+            if (!targets.Sizes().AsSpan().SequenceEqual(logits.Sizes()))
             {
-                throw new ShapeException(where, nameof(targets), $"probabilities in the shape of the logits, {ShapeException.Format(logits.shape)}", targets.shape, "For class numbers give int64.");
+                throw new ShapeException(where, nameof(targets), $"probabilities in the shape of the logits, {ShapeException.Format(logits.Sizes())}", targets.Sizes(), "For class numbers give int64.");
             }
             var probabilities = isLast ? targets : targets.movedim([axis], [-1]);
             return (last.reshape(-1, classes), probabilities.to(logits.dtype).reshape(-1, classes), shape);
         }
-        if (targets.Dimensions != shape.Length || (shape.Length == 1 ? targets.size(0) != shape[0] : !targets.shape.AsSpan().SequenceEqual(shape)))
+        if (targets.Dimensions != shape.Length || (shape.Length == 1 ? targets.size(0) != shape[0] : !targets.Sizes().AsSpan().SequenceEqual(shape)))
         {
-            throw new ShapeException(where, nameof(targets), string.Create(CultureInfo.InvariantCulture, $"{ShapeException.Format(shape)} beside logits {ShapeException.Format(logits.shape)} of {classes} classes"), targets.shape);
+            throw new ShapeException(where, nameof(targets), string.Create(CultureInfo.InvariantCulture, $"{ShapeException.Format(shape)} beside logits {ShapeException.Format(logits.Sizes())} of {classes} classes"), targets.Sizes());
         }
         IdCheck.InRange(targets, classes, where, "class", ignoredId);
         var ids = targets.dtype == ScalarType.Int64 ? targets : targets.to(ScalarType.Int64);
@@ -220,8 +220,8 @@ public static partial class LossFunctions
         {
             return null;
         }
-        return classWeights.shape is [var count] && count == flat.shape[1]
+        return classWeights.Sizes() is [var count] && count == flat.Sizes()[1]
             ? classWeights.to(flat.dtype).to(flat.device)
-            : throw new ShapeException("LossFunctions", nameof(classWeights), string.Create(CultureInfo.InvariantCulture, $"[classes={flat.shape[1]}]"), classWeights.shape, "Give one weight for each class.");
+            : throw new ShapeException("LossFunctions", nameof(classWeights), string.Create(CultureInfo.InvariantCulture, $"[classes={flat.Sizes()[1]}]"), classWeights.Sizes(), "Give one weight for each class.");
     }
 }

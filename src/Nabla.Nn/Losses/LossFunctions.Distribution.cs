@@ -13,7 +13,7 @@ public static partial class LossFunctions
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     public static Tensor KullbackLeibler(Tensor logPredictions, Tensor targets, bool isLogTarget = false, bool dividesByBatch = true, Reduction reduction = Reduction.Mean)
         => Elementwise("KullbackLeibler", logPredictions, targets, (x, y) => dividesByBatch
-            ? functional.kl_div(x, y, isLogTarget, Reduction.Sum) / Number.Of(Math.Max(1, x.shape[0]))
+            ? functional.kl_div(x, y, isLogTarget, Reduction.Sum) / Number.Of(Math.Max(1, x.Sizes()[0]))
             : Reduce(functional.kl_div(x, y, isLogTarget, Reduction.None), reduction)); // libtorch's own mean warns on the console each time
 
     /// <summary>
@@ -28,7 +28,7 @@ public static partial class LossFunctions
     {
         if (means.Dimensions != 2)
         {
-            throw new ShapeException("StandardNormalDivergence", nameof(means), "[batch, features]", means.shape);
+            throw new ShapeException("StandardNormalDivergence", nameof(means), "[batch, features]", means.Sizes());
         }
         return Elementwise("StandardNormalDivergence", means, logVariances, (mean, logVariance) => (Number.Of(-0.5) * (Number.Of(1) + logVariance - mean.square() - logVariance.exp())).sum(1).mean());
     }
@@ -76,9 +76,9 @@ public static partial class LossFunctions
     public static Tensor ConnectionistTemporal(
         Tensor logProbabilities, Tensor targets, Tensor inputLengths, Tensor targetLengths, long blank = 0, bool zeroInfinity = false, Reduction reduction = Reduction.Mean)
     {
-        if (logProbabilities.shape is not [var time, var batch, var classes])
+        if (logProbabilities.Sizes() is not [var time, var batch, var classes])
         {
-            throw new ShapeException("ConnectionistTemporal", nameof(logProbabilities), "[time, batch, classes]", logProbabilities.shape);
+            throw new ShapeException("ConnectionistTemporal", nameof(logProbabilities), "[time, batch, classes]", logProbabilities.Sizes());
         }
         CheckAlignment(targets, inputLengths, targetLengths, time, batch, classes, blank);
         using var scope = NewDisposeScope();
@@ -92,9 +92,9 @@ public static partial class LossFunctions
         using var scope = NewDisposeScope();
         foreach (var (lengths, name) in ((Tensor, string)[])[(inputLengths, nameof(inputLengths)), (targetLengths, nameof(targetLengths))])
         {
-            if (lengths.shape is not [var count] || count != batch)
+            if (lengths.Sizes() is not [var count] || count != batch)
             {
-                throw new ShapeException(Where, name, string.Create(CultureInfo.InvariantCulture, $"[batch={batch}]"), lengths.shape);
+                throw new ShapeException(Where, name, string.Create(CultureInfo.InvariantCulture, $"[batch={batch}]"), lengths.Sizes());
             }
         }
         if (blank < 0 || blank >= classes)
@@ -103,14 +103,14 @@ public static partial class LossFunctions
         }
         long[] steps = Host(inputLengths), sizes = Host(targetLengths), ids = Host(targets);
         var isPadded = targets.Dimensions == 2;
-        if (isPadded ? targets.shape[0] != batch : targets.Dimensions != 1 || targets.shape[0] != sizes.Sum())
+        if (isPadded ? targets.Sizes()[0] != batch : targets.Dimensions != 1 || targets.Sizes()[0] != sizes.Sum())
         {
-            throw new ShapeException(Where, nameof(targets), string.Create(CultureInfo.InvariantCulture, $"[batch={batch}, targetTime] or [sum of targetLengths={sizes.Sum()}]"), targets.shape);
+            throw new ShapeException(Where, nameof(targets), string.Create(CultureInfo.InvariantCulture, $"[batch={batch}, targetTime] or [sum of targetLengths={sizes.Sum()}]"), targets.Sizes());
         }
         var start = 0L;
         for (var row = 0; row < batch; row++)
         {
-            var limit = isPadded ? targets.shape[1] : sizes[row];
+            var limit = isPadded ? targets.Sizes()[1] : sizes[row];
             if (steps[row] < 0 || steps[row] > time || sizes[row] < 0 || sizes[row] > limit)
             {
                 throw new DataException(string.Create(CultureInfo.InvariantCulture, $"{Where}: row {row} has input length {steps[row]} of at most {time} and target length {sizes[row]} of at most {limit}."));
@@ -123,7 +123,7 @@ public static partial class LossFunctions
                     throw new DataException(string.Create(CultureInfo.InvariantCulture, $"{Where}: class id {id} at row {row}, position {i} is out of range: there are {classes} classes."));
                 }
             }
-            start += isPadded ? targets.shape[1] : sizes[row];
+            start += isPadded ? targets.Sizes()[1] : sizes[row];
         }
 
         static long[] Host(Tensor x) => x.numel() == 0 ? [] : x.to(ScalarType.Int64).cpu().contiguous().data<long>().ToArray();

@@ -17,7 +17,7 @@ public static partial class LossFunctions
         var first = isPerChannel ? 2 : 1;
         if (logits.Dimensions <= first)
         {
-            throw new ShapeException("Dice", nameof(logits), "[batch, channels, ...]", logits.shape);
+            throw new ShapeException("Dice", nameof(logits), "[batch, channels, ...]", logits.Sizes());
         }
         using var scope = NewDisposeScope();
         var x = Widen(logits);
@@ -39,9 +39,9 @@ public static partial class LossFunctions
     /// <exception cref="ArgumentException">The kind is not known.</exception>
     public static Tensor Boxes(string kind, Tensor predictions, Tensor targets)
     {
-        if (predictions.shape is not [_, 4])
+        if (predictions.Sizes() is not [_, 4])
         {
-            throw new ShapeException("Boxes", nameof(predictions), "[boxes, 4]", predictions.shape);
+            throw new ShapeException("Boxes", nameof(predictions), "[boxes, 4]", predictions.Sizes());
         }
         const double Epsilon = 1e-7;
         using var scope = NewDisposeScope();

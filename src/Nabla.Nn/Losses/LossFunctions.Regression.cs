@@ -92,9 +92,9 @@ public static partial class LossFunctions
     public static Tensor Pinball(Tensor predictions, Tensor targets, IReadOnlyList<double> quantiles, Reduction reduction = Reduction.Mean)
     {
         ArgumentNullException.ThrowIfNull(quantiles);
-        if (predictions.Dimensions != targets.Dimensions + 1 || predictions.shape[^1] != quantiles.Count || !predictions.shape.AsSpan(0, targets.shape.Length).SequenceEqual(targets.shape))
+        if (predictions.Dimensions != targets.Dimensions + 1 || predictions.Sizes()[^1] != quantiles.Count || !predictions.Sizes().AsSpan(0, targets.Sizes().Length).SequenceEqual(targets.Sizes()))
         {
-            throw new ShapeException("Pinball", nameof(predictions), string.Create(CultureInfo.InvariantCulture, $"targets {ShapeException.Format(targets.shape)} with a last axis quantiles={quantiles.Count}"), predictions.shape);
+            throw new ShapeException("Pinball", nameof(predictions), string.Create(CultureInfo.InvariantCulture, $"targets {ShapeException.Format(targets.Sizes())} with a last axis quantiles={quantiles.Count}"), predictions.Sizes());
         }
         using var scope = NewDisposeScope();
         var x = Widen(predictions);

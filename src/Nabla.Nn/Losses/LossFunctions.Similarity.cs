@@ -87,7 +87,7 @@ public static partial class LossFunctions
         var own = (q * Align(q, keys, "InfoNce")).sum(-1, keepdim: true); // [batch, 1]
         var others = SafeOps.MatMul(q, negatives.to(q.dtype).t()); // [batch, negatives]
         var logits = torch.cat([own, others], 1) / Number.Of(temperature);
-        return functional.cross_entropy(logits, torch.zeros([q.shape[0]], ScalarType.Int64, q.device)).MoveToOuterDisposeScope();
+        return functional.cross_entropy(logits, torch.zeros([q.Sizes()[0]], ScalarType.Int64, q.device)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Finds the other view of the same example among 2 batch - 1 views. Source: Chen et al. (2020), arXiv:2002.05709.</summary>
@@ -100,7 +100,7 @@ public static partial class LossFunctions
         using var scope = NewDisposeScope();
         var a = Widen(left);
         var z = functional.normalize(torch.cat([a, Align(a, right, "NormalizedTemperatureCrossEntropy")]), dim: -1); // [2 batch, features]
-        var count = a.shape[0];
+        var count = a.Sizes()[0];
         var similarity = SafeOps.MatMul(z, z.t()) / Number.Of(temperature); // [2 batch, 2 batch]
         similarity = similarity.masked_fill(torch.eye(2 * count, dtype: ScalarType.Bool, device: z.device), Number.Of(double.NegativeInfinity));
         var partners = torch.cat([torch.arange(Number.Of(count), Number.Of(2 * count), ScalarType.Int64, device: z.device), torch.arange(Number.Of(count), ScalarType.Int64, device: z.device)]);
@@ -118,7 +118,7 @@ public static partial class LossFunctions
         var a = Widen(left);
         var (x, y) = (functional.normalize(a, dim: -1), functional.normalize(Align(a, right, "ContrastiveMatching"), dim: -1));
         var logits = logScale.exp() * SafeOps.MatMul(x, y.t()); // [batch, batch]
-        var own = torch.arange(Number.Of(a.shape[0]), ScalarType.Int64, device: a.device);
+        var own = torch.arange(Number.Of(a.Sizes()[0]), ScalarType.Int64, device: a.device);
         return ((functional.cross_entropy(logits, own) + functional.cross_entropy(logits.t(), own)) / Number.Of(2)).MoveToOuterDisposeScope();
     }
 }

@@ -24,7 +24,7 @@ public static partial class LossFunctions
     private static Tensor Align(Tensor predictions, Tensor targets, string where)
     {
         var aligned = targets.dtype == predictions.dtype ? targets : targets.to(predictions.dtype);
-        long[] p = predictions.shape, t = targets.shape;
+        long[] p = predictions.Sizes(), t = targets.Sizes();
         if (p.AsSpan().SequenceEqual(t))
         {
             return aligned;

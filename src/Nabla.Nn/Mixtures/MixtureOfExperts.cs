@@ -32,9 +32,9 @@ public sealed class MixtureOfExperts : Module<Tensor, MixtureOutput>
     /// <exception cref="ShapeException">The last axis has another size.</exception>
     public override MixtureOutput forward(Tensor x)
     {
-        if (x.shape is not [.., var features] || features != _options.Features)
+        if (x.Sizes() is not [.., var features] || features != _options.Features)
         {
-            throw new ShapeException("MixtureOfExperts.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[..., features={_options.Features}]"), x.shape);
+            throw new ShapeException("MixtureOfExperts.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[..., features={_options.Features}]"), x.Sizes());
         }
         using var scope = NewDisposeScope();
         var tokens = x.reshape(x.numel() / features, features); // [tokens, features]
@@ -48,8 +48,8 @@ public sealed class MixtureOfExperts : Module<Tensor, MixtureOutput>
         var places = functional.one_hot(choices, _options.Experts); // [tokens, topK, experts]
         var loads = places.sum([0, 1]); // [experts]
         var kept = Kept(places);
-        var output = Compute(tokens, weights, choices, kept).reshape(x.shape);
-        var shares = loads.to(logits.dtype) / Number.Of(Math.Max(1, tokens.shape[0] * _options.TopK));
+        var output = Compute(tokens, weights, choices, kept).reshape(x.Sizes());
+        var shares = loads.to(logits.dtype) / Number.Of(Math.Max(1, tokens.Sizes()[0] * _options.TopK));
         var means = (_options.Score == "softmax" ? scores : scores / scores.sum(-1, keepdim: true)).mean([0]); // [experts]
         var balance = Number.Of(_options.Experts) * (shares * means).sum();
         return new MixtureOutput(output, balance, logits.logsumexp(-1).square().mean(), weights, choices, loads, kept).MoveToOuterDisposeScope();
@@ -68,7 +68,7 @@ public sealed class MixtureOfExperts : Module<Tensor, MixtureOutput>
     /// <summary>Which choices an expert takes: first choices of all tokens before second ones.</summary>
     private Tensor Kept(Tensor places)
     {
-        long tokens = places.shape[0], slots = places.shape[1];
+        long tokens = places.Sizes()[0], slots = places.Sizes()[1];
         if (_options.Capacity is not { } capacity)
         {
             return torch.ones(tokens, slots, dtype: ScalarType.Bool, device: places.device);
@@ -84,7 +84,7 @@ public sealed class MixtureOfExperts : Module<Tensor, MixtureOutput>
         for (var expert = 0; expert < _options.Experts; expert++)
         {
             var chosen = choices.eq(Number.Of(expert)).logical_and(kept).nonzero(); // [count, 2]: token, slot
-            if (chosen.shape[0] == 0)
+            if (chosen.Sizes()[0] == 0)
             {
                 continue;
             }

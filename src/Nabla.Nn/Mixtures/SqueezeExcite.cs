@@ -32,7 +32,7 @@ public sealed class SqueezeExcite : Module<Tensor, Tensor>
     /// <exception cref="ShapeException">The layout or the number of channels differs.</exception>
     public override Tensor forward(Tensor x)
     {
-        var shape = x.shape;
+        var shape = x.Sizes();
         if (shape.Length < 3 || shape[1] != _channels)
         {
             throw new ShapeException("SqueezeExcite.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[batch, channels={_channels}, ...] with at least one further axis"), shape);

@@ -73,7 +73,7 @@ public sealed class BatchNormalization : Module<Tensor, Tensor>, IRunningStatist
     /// <exception cref="TrainingException">While training (or without running statistics), each channel has a single value, so that its variance is not defined.</exception>
     public override Tensor forward(Tensor x)
     {
-        var shape = x.shape;
+        var shape = x.Sizes();
         if (shape.Length < 2 || shape[1] != _options.Channels)
         {
             throw new ShapeException("BatchNormalization.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[batch, channels={_options.Channels}, ...]"), shape);

@@ -68,7 +68,7 @@ public sealed class InstanceNormalization : Module<Tensor, Tensor>
     /// <exception cref="TrainingException">A channel has a single value, so that its variance is not defined.</exception>
     public override Tensor forward(Tensor x)
     {
-        var shape = x.shape;
+        var shape = x.Sizes();
         if (shape.Length < 3 || shape[1] != _options.Channels)
         {
             throw new ShapeException("InstanceNormalization.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[batch, channels={_options.Channels}, ...] with at least one further axis"), shape);

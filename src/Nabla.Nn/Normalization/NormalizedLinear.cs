@@ -76,9 +76,9 @@ public sealed class NormalizedLinear : Module<Tensor, Tensor>
     /// <exception cref="ShapeException">The last axis has another size.</exception>
     public override Tensor forward(Tensor x)
     {
-        if (x.shape is not [.., var features] || features != _options.InputFeatures)
+        if (x.Sizes() is not [.., var features] || features != _options.InputFeatures)
         {
-            throw new ShapeException("NormalizedLinear.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[..., features={_options.InputFeatures}]"), x.shape);
+            throw new ShapeException("NormalizedLinear.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[..., features={_options.InputFeatures}]"), x.Sizes());
         }
         using var normalized = magnitude is not null
             ? WeightNormalizations.ByLength(weight, magnitude)

@@ -13,10 +13,10 @@ public static class WeightNormalizations
     /// <exception cref="ShapeException">The magnitude does not fit.</exception>
     public static Tensor ByLength(Tensor direction, Tensor magnitude, int? axis = 0)
     {
-        long[] expected = axis is { } kept ? [.. direction.shape.Select((size, index) => index == kept ? size : 1)] : [];
-        if (!magnitude.shape.AsSpan().SequenceEqual(expected))
+        long[] expected = axis is { } kept ? [.. direction.Sizes().Select((size, index) => index == kept ? size : 1)] : [];
+        if (!magnitude.Sizes().AsSpan().SequenceEqual(expected))
         {
-            throw new ShapeException("WeightNormalizations.ByLength", nameof(magnitude), string.Create(CultureInfo.InvariantCulture, $"{ShapeException.Format(expected)} beside direction {ShapeException.Format(direction.shape)}"), magnitude.shape);
+            throw new ShapeException("WeightNormalizations.ByLength", nameof(magnitude), string.Create(CultureInfo.InvariantCulture, $"{ShapeException.Format(expected)} beside direction {ShapeException.Format(direction.Sizes())}"), magnitude.Sizes());
         }
         using var scope = NewDisposeScope();
         var squares = direction.square();
@@ -38,10 +38,10 @@ public static class WeightNormalizations
     /// <exception cref="ShapeException">The vectors do not fit the weight.</exception>
     public static Tensor BySpectrum(Tensor weight, Tensor left, Tensor right, int iterations = 1, double epsilon = 1e-12)
     {
-        var shape = weight.shape;
-        if (shape.Length < 2 || left.shape is not [var rows] || right.shape is not [var columns] || rows != shape[0] || columns * shape[0] != weight.numel())
+        var shape = weight.Sizes();
+        if (shape.Length < 2 || left.Sizes() is not [var rows] || right.Sizes() is not [var columns] || rows != shape[0] || columns * shape[0] != weight.numel())
         {
-            throw new ShapeException("WeightNormalizations.BySpectrum", nameof(weight), $"[outputs, ...] beside left {ShapeException.Format(left.shape)} and right {ShapeException.Format(right.shape)}", shape);
+            throw new ShapeException("WeightNormalizations.BySpectrum", nameof(weight), $"[outputs, ...] beside left {ShapeException.Format(left.Sizes())} and right {ShapeException.Format(right.Sizes())}", shape);
         }
         using var scope = NewDisposeScope();
         var matrix = weight.reshape(rows, columns); // [outputs, others]

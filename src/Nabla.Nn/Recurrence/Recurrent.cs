@@ -48,7 +48,7 @@ public sealed class Recurrent : Module<Tensor, Tensor?, RecurrentState?, Recurre
     /// <exception cref="DataException">A length is outside [1, time].</exception>
     public override RecurrentOutput forward(Tensor x, Tensor? lengths, RecurrentState? state)
     {
-        var shape = x.shape;
+        var shape = x.Sizes();
         if (shape.Length != 3 || shape[2] != _options.InputFeatures || shape[1] == 0)
         {
             throw new ShapeException("Recurrent.forward", nameof(x), string.Create(CultureInfo.InvariantCulture, $"[batch, time, features={_options.InputFeatures}] with at least one step"), shape);
@@ -93,7 +93,7 @@ public sealed class Recurrent : Module<Tensor, Tensor?, RecurrentState?, Recurre
 
     private (Tensor Hidden, Tensor? Memory) Start(Tensor x, RecurrentState? state)
     {
-        long count = _options.Layers * _options.Directions, batch = x.shape[0];
+        long count = _options.Layers * _options.Directions, batch = x.Sizes()[0];
         if (state is null)
         {
             return (torch.zeros([count, batch, _options.OutputFeatures], x.dtype, x.device),
@@ -108,18 +108,18 @@ public sealed class Recurrent : Module<Tensor, Tensor?, RecurrentState?, Recurre
 
         void Require(Tensor part, long features, string name)
         {
-            if (part.shape is not [var c, var b, var f] || c != count || b != batch || f != features)
+            if (part.Sizes() is not [var c, var b, var f] || c != count || b != batch || f != features)
             {
-                throw new ShapeException("Recurrent.forward", name, string.Create(CultureInfo.InvariantCulture, $"[layers * directions={count}, batch={batch}, hidden={features}]"), part.shape);
+                throw new ShapeException("Recurrent.forward", name, string.Create(CultureInfo.InvariantCulture, $"[layers * directions={count}, batch={batch}, hidden={features}]"), part.Sizes());
             }
         }
     }
 
     private static Tensor CheckLengths(Tensor lengths, long[] shape)
     {
-        if (lengths.shape is not [var batch] || batch != shape[0])
+        if (lengths.Sizes() is not [var batch] || batch != shape[0])
         {
-            throw new ShapeException("Recurrent.forward", nameof(lengths), string.Create(CultureInfo.InvariantCulture, $"[batch={shape[0]}]"), lengths.shape);
+            throw new ShapeException("Recurrent.forward", nameof(lengths), string.Create(CultureInfo.InvariantCulture, $"[batch={shape[0]}]"), lengths.Sizes());
         }
         var host = lengths.to(ScalarType.Int64).cpu();
         foreach (var length in host.data<long>())

@@ -27,13 +27,13 @@ public sealed class ChannelDropoutLayer : Module<Tensor, Tensor>
     {
         if (x.Dimensions < 2)
         {
-            throw new ShapeException("ChannelDropoutLayer.forward", nameof(x), "[batch, channels, ...]", x.shape);
+            throw new ShapeException("ChannelDropoutLayer.forward", nameof(x), "[batch, channels, ...]", x.Sizes());
         }
         if (!training || Probability == 0)
         {
             return x.alias();
         }
-        using var ones = torch.ones([.. x.shape.Select((size, axis) => axis < 2 ? size : 1)], x.dtype, x.device);
+        using var ones = torch.ones([.. x.Sizes().Select((size, axis) => axis < 2 ? size : 1)], x.dtype, x.device);
         using var mask = FastDropout.Apply(ones, Probability); // [batch, channels, 1 ...]
         return x.mul(mask);
     }

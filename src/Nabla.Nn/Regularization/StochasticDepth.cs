@@ -41,7 +41,7 @@ public sealed class StochasticDepth : Module<Tensor, Tensor>
         }
         var shape = new long[x.Dimensions];
         Array.Fill(shape, 1);
-        shape[0] = x.shape[0];
+        shape[0] = x.Sizes()[0];
         using var kept = torch.rand(shape, device: x.device).ge_(Number.Of(Probability)); // [batch, 1, ...]
         using var mask = kept.to(x.dtype).div_(Number.Of(1 - Probability));
         return x.mul(mask);

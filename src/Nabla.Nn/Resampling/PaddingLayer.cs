@@ -25,7 +25,7 @@ public sealed class PaddingLayer : Module<Tensor, Tensor>
     /// <exception cref="ShapeException">There are too few axes, one is too short to be reflected or repeated, or nothing would be left.</exception>
     public override Tensor forward(Tensor x)
     {
-        var shape = x.shape;
+        var shape = x.Sizes();
         var axes = _sizes.Length / 2;
         var fits = shape.Length >= axes + (_options.Mode == "zeros" ? 0 : 1);
         for (var axis = 1; fits && axis <= axes; axis++)

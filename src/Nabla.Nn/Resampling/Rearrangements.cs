@@ -12,7 +12,7 @@ public static class Rearrangements
     public static Tensor PixelShuffle(Tensor x, int factor)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(factor, 1);
-        return x.shape is [.., var channels, _, _] && channels % ((long)factor * factor) == 0
+        return x.Sizes() is [.., var channels, _, _] && channels % ((long)factor * factor) == 0
             ? functional.pixel_shuffle(x, factor)
             : throw Wrong(nameof(PixelShuffle), x, $"[batch, channels, height, width] with channels a multiple of {factor * factor}");
     }
@@ -24,7 +24,7 @@ public static class Rearrangements
     public static Tensor PixelUnshuffle(Tensor x, int factor)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(factor, 1);
-        return x.shape is [.., _, var height, var width] && height % factor == 0 && width % factor == 0
+        return x.Sizes() is [.., _, var height, var width] && height % factor == 0 && width % factor == 0
             ? functional.pixel_unshuffle(x, factor)
             : throw Wrong(nameof(PixelUnshuffle), x, $"[batch, channels, height, width] with height and width multiples of {factor}");
     }
@@ -37,12 +37,12 @@ public static class Rearrangements
     public static Tensor ChannelShuffle(Tensor x, int groups)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(groups, 1);
-        if (x.shape is not [var batch, var channels, .. var rest] || channels % groups != 0)
+        if (x.Sizes() is not [var batch, var channels, .. var rest] || channels % groups != 0)
         {
             throw Wrong(nameof(ChannelShuffle), x, $"[batch, channels, ...] with channels a multiple of {groups}");
         }
         using var scope = NewDisposeScope();
-        return x.reshape([batch, groups, channels / groups, .. rest]).transpose(1, 2).reshape(x.shape).MoveToOuterDisposeScope();
+        return x.reshape([batch, groups, channels / groups, .. rest]).transpose(1, 2).reshape(x.Sizes()).MoveToOuterDisposeScope();
     }
 
     /// <summary>Cuts pictures into overlapping patches (im2col).</summary>
@@ -56,7 +56,7 @@ public static class Rearrangements
     public static Tensor Unfold(Tensor x, (int Height, int Width) kernelSize, (int Height, int Width)? stride = null, (int Height, int Width)? padding = null, (int Height, int Width)? dilation = null)
     {
         var (s, p, d) = (stride ?? (1, 1), padding ?? (0, 0), dilation ?? (1, 1));
-        var fits = x.shape is [_, _, var height, var width]
+        var fits = x.Sizes() is [_, _, var height, var width]
             && ConvolutionShape.Output(height, kernelSize.Height, s.Height, p.Height, d.Height) >= 1
             && ConvolutionShape.Output(width, kernelSize.Width, s.Width, p.Width, d.Width) >= 1;
         return fits
@@ -78,10 +78,10 @@ public static class Rearrangements
         var (s, p, d) = (stride ?? (1, 1), padding ?? (0, 0), dilation ?? (1, 1));
         var patches = ConvolutionShape.Output(outputSize.Height, kernelSize.Height, s.Height, p.Height, d.Height) * ConvolutionShape.Output(outputSize.Width, kernelSize.Width, s.Width, p.Width, d.Width);
         var entries = (long)kernelSize.Height * kernelSize.Width;
-        return x.shape is [_, var features, var count] && features % entries == 0 && count == patches && patches >= 1
+        return x.Sizes() is [_, var features, var count] && features % entries == 0 && count == patches && patches >= 1
             ? functional.fold(x, outputSize, kernelSize, d, p, s)
             : throw Wrong(nameof(Fold), x, string.Create(CultureInfo.InvariantCulture, $"[batch, channels * {entries}, patches={patches}]"));
     }
 
-    private static ShapeException Wrong(string method, Tensor x, string expected) => new("Rearrangements." + method, nameof(x), expected, x.shape);
+    private static ShapeException Wrong(string method, Tensor x, string expected) => new("Rearrangements." + method, nameof(x), expected, x.Sizes());
 }

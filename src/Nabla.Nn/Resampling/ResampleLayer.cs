@@ -27,7 +27,7 @@ public sealed class ResampleLayer : Module<Tensor, Tensor>
     /// <exception cref="ShapeException">The layout differs, or an axis is empty before or after.</exception>
     public override Tensor forward(Tensor x)
     {
-        var sizes = Check(x.shape);
+        var sizes = Check(x.Sizes());
         if (_options.UseAntialiasing && x.dtype is ScalarType.BFloat16 or ScalarType.Float16)
         {
             return PoolLayer.Widened(x, forward); // libtorch has no such kernel on the CPU
@@ -55,7 +55,7 @@ public sealed class ResampleLayer : Module<Tensor, Tensor>
         var y = x;
         for (var axis = 0; axis < sizes.Length; axis++)
         {
-            var size = x.shape[axis + 2];
+            var size = x.Sizes()[axis + 2];
             var step = _factor is null || _options.RecomputesFactor ? (float)size / sizes[axis] : (float)(1 / _factor[axis]); // float, as in libtorch
             var places = new long[sizes[axis]];
             for (var i = 0; i < places.Length; i++)

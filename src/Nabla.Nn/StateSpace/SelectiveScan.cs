@@ -53,9 +53,9 @@ public static class SelectiveScan
         var rates = -input.LogDecay.exp(); // [features, state]
         var decay = (delta.unsqueeze(-1) * rates).exp(); // [batch, time, features, state]
         var added = (delta * u).unsqueeze(-1) * input.Write.unsqueeze(2); // [batch, time, features, state]
-        var state = input.State ?? torch.zeros([u.shape[0], u.shape[2], rates.shape[1]], u.dtype, u.device);
+        var state = input.State ?? torch.zeros([u.Sizes()[0], u.Sizes()[2], rates.Sizes()[1]], u.dtype, u.device);
         var (decays, additions) = (decay.unbind(1), added.unbind(1));
-        var states = new Tensor[u.shape[1]];
+        var states = new Tensor[u.Sizes()[1]];
         for (var t = 0; t < states.Length; t++)
         {
             state = states[t] = additions[t].addcmul(decays[t], state, Number.Of(1)); // [batch, features, state]
@@ -69,13 +69,13 @@ public static class SelectiveScan
     private static void Check(SelectiveScanInput input)
     {
         const string Where = "SelectiveScan.Run";
-        if (input.Input.shape is not [var batch, var time, var features] || time < 1)
+        if (input.Input.Sizes() is not [var batch, var time, var features] || time < 1)
         {
-            throw new ShapeException(Where, nameof(input.Input), "[batch, time, features] with at least one step", input.Input.shape);
+            throw new ShapeException(Where, nameof(input.Input), "[batch, time, features] with at least one step", input.Input.Sizes());
         }
-        if (input.LogDecay.shape is not [var rows, var state] || rows != features)
+        if (input.LogDecay.Sizes() is not [var rows, var state] || rows != features)
         {
-            throw new ShapeException(Where, nameof(input.LogDecay), string.Create(CultureInfo.InvariantCulture, $"[features={features}, state]"), input.LogDecay.shape);
+            throw new ShapeException(Where, nameof(input.LogDecay), string.Create(CultureInfo.InvariantCulture, $"[features={features}, state]"), input.LogDecay.Sizes());
         }
         Require(input.Delta, nameof(input.Delta), batch, time, features);
         Require(input.Write, nameof(input.Write), batch, time, state);
@@ -87,9 +87,9 @@ public static class SelectiveScan
 
         static void Require(Tensor? tensor, string name, params long[] shape)
         {
-            if (tensor is not null && !tensor.shape.AsSpan().SequenceEqual(shape))
+            if (tensor is not null && !tensor.Sizes().AsSpan().SequenceEqual(shape))
             {
-                throw new ShapeException(Where, name, ShapeException.Format(shape), tensor.shape);
+                throw new ShapeException(Where, name, ShapeException.Format(shape), tensor.Sizes());
             }
         }
     }

@@ -1,3 +1,5 @@
+using Nabla.Core;
+
 namespace Nabla.Training;
 
 /// <summary>
@@ -37,10 +39,10 @@ internal sealed class CheckpointSnapshot : IDisposable
     {
         foreach (var (name, tensor) in tensors)
         {
-            if (!buffers.TryGetValue(name, out var buffer) || buffer.dtype != tensor.dtype || !buffer.shape.AsSpan().SequenceEqual(tensor.shape))
+            if (!buffers.TryGetValue(name, out var buffer) || buffer.dtype != tensor.dtype || !buffer.Sizes().AsSpan().SequenceEqual(tensor.Sizes()))
             {
                 buffer?.Dispose();
-                buffers[name] = buffer = empty(tensor.shape, tensor.dtype).DetachFromDisposeScope();
+                buffers[name] = buffer = empty(tensor.Sizes(), tensor.dtype).DetachFromDisposeScope();
             }
             buffer.copy_(tensor);
         }

@@ -37,9 +37,9 @@ public static class ModuleState
             {
                 problems.Add($"'{name}' is missing");
             }
-            else if (!saved.shape.AsSpan().SequenceEqual(own.shape))
+            else if (!saved.Sizes().AsSpan().SequenceEqual(own.Sizes()))
             {
-                problems.Add($"'{name}': expected {ShapeException.Format(own.shape)}, got {ShapeException.Format(saved.shape)}");
+                problems.Add($"'{name}': expected {ShapeException.Format(own.Sizes())}, got {ShapeException.Format(saved.Sizes())}");
             }
             else if (torch.is_floating_point(saved) != torch.is_floating_point(own))
             {
@@ -69,7 +69,7 @@ public static class ModuleState
         List<string> rules = [];
         foreach (var (name, tensor) in missing)
         {
-            var old = extra.FirstOrDefault(entry => entry.Key.Split('.')[^1] == name.Split('.')[^1] && entry.Value.shape.AsSpan().SequenceEqual(tensor.shape)).Key;
+            var old = extra.FirstOrDefault(entry => entry.Key.Split('.')[^1] == name.Split('.')[^1] && entry.Value.Sizes().AsSpan().SequenceEqual(tensor.Sizes())).Key;
             if (old is not null)
             {
                 extra.Remove(old);

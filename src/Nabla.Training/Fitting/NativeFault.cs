@@ -42,5 +42,5 @@ internal static class NativeFault
 
     private static string Shapes(Batch batch) => batch.Fields.Count == 0
         ? "unknown shape"
-        : string.Join(", ", batch.Fields.Select(field => $"{field} {ShapeException.Format(batch[field].shape)} {batch[field].dtype}"));
+        : string.Join(", ", batch.Fields.Select(field => $"{field} {ShapeException.Format(batch[field].Sizes())} {batch[field].dtype}"));
 }

@@ -213,7 +213,7 @@ internal sealed partial class StepRunner
     {
         if (loss.NumberOfElements != 1 || loss.dim() != 0)
         {
-            throw new ShapeException("TrainingTask.Step", "Loss", "a scalar []", loss.shape, "Reduce the loss to its mean.");
+            throw new ShapeException("TrainingTask.Step", "Loss", "a scalar []", loss.Sizes(), "Reduce the loss to its mean.");
         }
         if (!loss.requires_grad)
         {

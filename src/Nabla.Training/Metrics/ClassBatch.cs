@@ -53,7 +53,7 @@ internal static class ClassBatch
         Tensor rows;
         if (HasClasses(predictions, targets))
         {
-            rows = nn.functional.log_softmax(predictions.detach().cpu().to(ScalarType.Float64).reshape(-1, predictions.shape[^1]), -1);
+            rows = nn.functional.log_softmax(predictions.detach().cpu().to(ScalarType.Float64).reshape(-1, predictions.Sizes()[^1]), -1);
         }
         else
         {
@@ -66,7 +66,7 @@ internal static class ClassBatch
             var kept = Enumerable.Range(0, ids.Length).Where(i => ids[i] != Ignored).Select(i => (long)i).ToArray();
             (rows, ids) = (rows.index_select(0, tensor(kept)), [.. kept.Select(i => ids[i])]);
         }
-        CheckRange(where, ids, (int)rows.shape[1]);
+        CheckRange(where, ids, (int)rows.Sizes()[1]);
         return (ids, rows);
     }
 
@@ -83,7 +83,7 @@ internal static class ClassBatch
             var (truth, rows) = LogProbabilities(where, predictions, targets);
             return rows.gather(1, tensor(truth).unsqueeze(1)).reshape(-1).data<double>().ToArray();
         }
-        var (classes, ids) = (predictions.shape[^1], Targets(where, targets));
+        var (classes, ids) = (predictions.Sizes()[^1], Targets(where, targets));
         var kept = ids.Where(id => id != Ignored).ToArray();
         CheckRange(where, kept, (int)classes);
         var logits = predictions.detach().reshape(-1, classes);
@@ -106,7 +106,7 @@ internal static class ClassBatch
         Tensor scores;
         if (HasClasses(predictions, targets))
         {
-            if (predictions.shape[^1] != 2)
+            if (predictions.Sizes()[^1] != 2)
             {
                 return null;
             }
@@ -192,9 +192,9 @@ internal static class ClassBatch
 
     private static void CheckLikeTargets(string where, Tensor predictions, Tensor targets)
     {
-        if (predictions.numel() != targets.numel() || predictions.shape is not [] && targets.shape is not [] && predictions.shape[0] != targets.shape[0])
+        if (predictions.numel() != targets.numel() || predictions.Sizes() is not [] && targets.Sizes() is not [] && predictions.Sizes()[0] != targets.Sizes()[0])
         {
-            throw new ShapeException(where, nameof(predictions), $"{ShapeException.Format(targets.shape).TrimEnd(']')}, classes] (logits) or {ShapeException.Format(targets.shape)} (one logit or a class id each)", predictions.shape, "Put the classes on the last axis.");
+            throw new ShapeException(where, nameof(predictions), $"{ShapeException.Format(targets.Sizes()).TrimEnd(']')}, classes] (logits) or {ShapeException.Format(targets.Sizes())} (one logit or a class id each)", predictions.Sizes(), "Put the classes on the last axis.");
         }
     }
 

@@ -39,7 +39,7 @@ internal sealed class RankingMetric(string name, bool needsNegatives, Func<doubl
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var (truth, logProbabilities) = ClassBatch.LogProbabilities(Name, predictions, targets);
-        UseClasses((int)logProbabilities.shape[1]);
+        UseClasses((int)logProbabilities.Sizes()[1]);
         _targets.AddRange(truth);
         // In float32 equal probabilities of different rows are equal again; in double the last bit of each row's normaliser parts them.
         _classwise.AddRange(logProbabilities.to(ScalarType.Float32).reshape(-1).data<float>().ToArray());

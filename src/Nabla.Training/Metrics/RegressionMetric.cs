@@ -23,16 +23,16 @@ internal sealed class RegressionMetric(string name, bool higherIsBetter, Func<Re
     {
         ArgumentNullException.ThrowIfNull(predictions);
         ArgumentNullException.ThrowIfNull(targets);
-        if (predictions.numel() != targets.numel() || (predictions.dim() > 0 && targets.dim() > 0 && predictions.shape[0] != targets.shape[0]))
+        if (predictions.numel() != targets.numel() || (predictions.dim() > 0 && targets.dim() > 0 && predictions.Sizes()[0] != targets.Sizes()[0]))
         {
-            throw new ShapeException(Name, nameof(predictions), $"as many numbers as targets, {ShapeException.Format(targets.shape)}", predictions.shape, "A model of one number gives [batch] or [batch, 1].");
+            throw new ShapeException(Name, nameof(predictions), $"as many numbers as targets, {ShapeException.Format(targets.Sizes())}", predictions.Sizes(), "A model of one number gives [batch] or [batch, 1].");
         }
         if (targets.numel() == 0)
         {
             return;
         }
         using var scope = NewDisposeScope();
-        var rows = targets.dim() == 0 ? 1 : targets.shape[0];
+        var rows = targets.dim() == 0 ? 1 : targets.Sizes()[0];
         var outputs = (int)(targets.numel() / rows);
         double[] Read(Tensor tensor) => tensor.detach().cpu().to(ScalarType.Float64).reshape(-1).data<double>().ToArray(); // [rows, outputs]
         var (predicted, truth) = (Read(predictions), Read(targets));

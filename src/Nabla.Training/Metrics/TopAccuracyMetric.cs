@@ -21,17 +21,17 @@ internal sealed class TopAccuracyMetric(string name, int k) : AccumulatedMetric(
         ArgumentNullException.ThrowIfNull(targets);
         if (!ClassBatch.HasClasses(predictions, targets))
         {
-            throw new ShapeException(Name, nameof(predictions), $"{ShapeException.Format(targets.shape).TrimEnd(']')}, classes]", predictions.shape, "Put the classes on the last axis.");
+            throw new ShapeException(Name, nameof(predictions), $"{ShapeException.Format(targets.Sizes()).TrimEnd(']')}, classes]", predictions.Sizes(), "Put the classes on the last axis.");
         }
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var logits = predictions.detach().reshape(-1, predictions.shape[^1]);                              // [n, classes]
+        var logits = predictions.detach().reshape(-1, predictions.Sizes()[^1]);                              // [n, classes]
         var truth = targets.reshape(-1, 1).to(ScalarType.Int64, logits.device);                            // [n, 1]
         var kept = truth.ne(Number.Of(ClassBatch.Ignored));
-        ClassBatch.CheckRange(Name, truth.masked_select(kept).cpu().data<long>().ToArray(), (int)logits.shape[1]);
+        ClassBatch.CheckRange(Name, truth.masked_select(kept).cpu().data<long>().ToArray(), (int)logits.Sizes()[1]);
         var own = truth.clamp(min: Number.Of(0));
         var score = logits.gather(1, own);                                                                 // [n, 1]
-        var tiesBefore = logits.eq(score).logical_and(arange(Number.Of(logits.shape[1]), device: logits.device).lt(own));
+        var tiesBefore = logits.eq(score).logical_and(arange(Number.Of(logits.Sizes()[1]), device: logits.device).lt(own));
         var rank = logits.gt(score).sum(1, keepdim: true) + tiesBefore.sum(1, keepdim: true);              // [n, 1]
         _right += rank.lt(Number.Of(k)).logical_and(kept).sum().cpu().item<long>();
         _hasNaN |= logits.max(-1).values.isnan().any().cpu().item<bool>();

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using Nabla.Core;
 
 namespace Nabla.Training;
 
@@ -212,7 +213,7 @@ internal static unsafe class AdafactorKernel
         public Place(ParameterUpdate update, AdafactorConstants constants)
         {
             var (slot, gradient, _) = update;
-            var shape = slot.Value.shape;
+            var shape = slot.Value.Sizes();
             (Count, Constants, IsFactored) = (slot.Value.NumberOfElements, constants, shape.Length > 1);
             (Rows, Columns) = IsFactored ? (shape[^2], shape[^1]) : (1, Count);
             (Parameter, Gradient) = (VectorLists.Address(slot.Value), VectorLists.Address(gradient));

@@ -16,7 +16,7 @@ internal sealed class AdafactorOptimizer(OptimizerSettings settings, IReadOnlyLi
     private readonly double _power = settings.Extra["beta2_decay"];
 
     /// <inheritdoc/>
-    protected override Tensor NewState(string role, Parameter parameter) => Factored(role, parameter.shape) is { } shape
+    protected override Tensor NewState(string role, Parameter parameter) => Factored(role, parameter.Sizes()) is { } shape
         ? zeros(shape, parameter.dtype, parameter.device)
         : zeros_like(parameter);
 

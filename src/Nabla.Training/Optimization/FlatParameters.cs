@@ -82,7 +82,7 @@ internal sealed class FlatParameters
         var start = 0L;
         foreach (var (_, parameter) in _parameters)
         {
-            yield return (parameter, vector.narrow(0, start, parameter.NumberOfElements).view(parameter.shape));
+            yield return (parameter, vector.narrow(0, start, parameter.NumberOfElements).view(parameter.Sizes()));
             start += parameter.NumberOfElements;
         }
     }

@@ -176,7 +176,7 @@ public static class Gradients
     {
         if (double.IsPositiveInfinity(order) && gradients.Find(gradient => gradient.numel() == 0) is { } empty)
         {
-            throw new ShapeException($"Gradients.{method}", "parameters", "gradients with at least one entry (the infinity norm of none is not defined)", empty.shape, "Leave empty parameters out, or use order 2.");
+            throw new ShapeException($"Gradients.{method}", "parameters", "gradients with at least one entry (the infinity norm of none is not defined)", empty.Sizes(), "Leave empty parameters out, or use order 2.");
         }
     }
 

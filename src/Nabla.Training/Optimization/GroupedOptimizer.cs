@@ -284,12 +284,12 @@ internal abstract class GroupedOptimizer : Optimizer
             }
             differences.AddRange(keys.Where(key => !state.ContainsKey(key)).Select(key => $"'{key}' is missing"));
             using var expected = NewDisposeScope();
-            var shapes = _roles.Select(role => NewState(role, slot.Value).shape).Prepend([]);
+            var shapes = _roles.Select(role => NewState(role, slot.Value).Sizes()).Prepend([]);
             foreach (var (key, shape) in keys.Zip(shapes))
             {
-                if (state.TryGetValue(key, out var tensor) && !tensor.shape.AsSpan().SequenceEqual(shape))
+                if (state.TryGetValue(key, out var tensor) && !tensor.Sizes().AsSpan().SequenceEqual(shape))
                 {
-                    differences.Add($"'{key}' has shape {ShapeException.Format(tensor.shape)}, expected {ShapeException.Format(shape)}");
+                    differences.Add($"'{key}' has shape {ShapeException.Format(tensor.Sizes())}, expected {ShapeException.Format(shape)}");
                 }
             }
         }

@@ -108,8 +108,8 @@ internal sealed class LbfgsOptimizer : Optimizer
         (string Key, long[] Shape)[] shapes = [(Direction, [_flat.Count]), (PreviousGradient, [_flat.Count]), (GradientChanges, [pairs, _flat.Count]), (Moves, [pairs, _flat.Count])];
         var differences = state.Keys.Where(key => !known.Contains(key)).Select(key => $"'{key}' is not part of this optimiser")
             .Concat(state.Count > 0 ? _shared.Differences(state) : [])
-            .Concat(shapes.Where(entry => state.TryGetValue(entry.Key, out var saved) && !saved.shape.AsSpan().SequenceEqual(entry.Shape))
-                .Select(entry => $"'{entry.Key}' has shape {ShapeException.Format(state[entry.Key].shape)}, expected {ShapeException.Format(entry.Shape)}"))
+            .Concat(shapes.Where(entry => state.TryGetValue(entry.Key, out var saved) && !saved.Sizes().AsSpan().SequenceEqual(entry.Shape))
+                .Select(entry => $"'{entry.Key}' has shape {ShapeException.Format(state[entry.Key].Sizes())}, expected {ShapeException.Format(entry.Shape)}"))
             .Concat(pairs > _history ? [$"'{Inverses}' holds {pairs} pairs, more than history_size {_history}"] : [])
             .Concat(new[] { GradientChanges, Moves }.Where(key => pairs > 0 != state.ContainsKey(key)).Select(key => $"'{key}' is {(pairs > 0 ? "missing" : "not expected")}"))
             .Concat(state.ContainsKey(Direction) != state.ContainsKey(PreviousGradient) ? ["direction and previous_gradient belong together"] : Array.Empty<string>())

@@ -88,8 +88,8 @@ internal sealed class LookaheadOptimizer : Optimizer
         var inner = state.Where(entry => !entry.Key.EndsWith("." + Role, StringComparison.Ordinal) && !_shared.Keys.Contains(entry.Key)).ToDictionary(StringComparer.Ordinal);
         var differences = state.Count == 0 ? [] : _shared.Differences(state)
             .Concat(_slow.Where(slow => !state.ContainsKey(Key(slow.Parameter))).Select(slow => $"'{Key(slow.Parameter)}' is missing"))
-            .Concat(_slow.Where(slow => state.TryGetValue(Key(slow.Parameter), out var saved) && !saved.shape.AsSpan().SequenceEqual(slow.Slow.shape))
-                .Select(slow => $"'{Key(slow.Parameter)}' has shape {ShapeException.Format(state[Key(slow.Parameter)].shape)}, expected {ShapeException.Format(slow.Slow.shape)}"))
+            .Concat(_slow.Where(slow => state.TryGetValue(Key(slow.Parameter), out var saved) && !saved.Sizes().AsSpan().SequenceEqual(slow.Slow.Sizes()))
+                .Select(slow => $"'{Key(slow.Parameter)}' has shape {ShapeException.Format(state[Key(slow.Parameter)].Sizes())}, expected {ShapeException.Format(slow.Slow.Sizes())}"))
             .ToList();
         if (differences.Count > 0)
         {

@@ -59,7 +59,7 @@ internal sealed class MuonOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
         return (int)Math.Clamp(Enough / Math.Max(1, shape.Rows * shape.Columns), 1, 64);
     }
 
-    private static (long Rows, long Columns) Shape(Tensor matrix) => (matrix.shape[0], matrix.NumberOfElements / Math.Max(1, matrix.shape[0]));
+    private static (long Rows, long Columns) Shape(Tensor matrix) => (matrix.Sizes()[0], matrix.NumberOfElements / Math.Max(1, matrix.Sizes()[0]));
 
     private Tensor Direction(ParameterSlot slot, Tensor gradient)
     {
@@ -72,7 +72,7 @@ internal sealed class MuonOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
     /// <summary>Newton-Schulz steps over the last two axes.</summary>
     private Tensor Orthogonal(Tensor direction)
     {
-        var isTall = direction.shape[^2] > direction.shape[^1];
+        var isTall = direction.Sizes()[^2] > direction.Sizes()[^1];
         var x = UsesBFloat16(direction) ? direction.to(ScalarType.BFloat16) : direction;
         x = isTall ? x.transpose(-2, -1) : x;
         x = x.div(linalg.vector_norm(x, dims: [-2, -1], keepdim: true).clamp(min: Number.Of(Settings.Epsilon)));
@@ -107,6 +107,6 @@ internal sealed class MuonOptimizer(OptimizerSettings settings, IReadOnlyList<Pa
         {
             slot.Value.mul_(Number.Of(1 - (group.LearningRate * group.WeightDecay)));
         }
-        slot.Value.add_(direction.reshape(slot.Value.shape).to(slot.Value.dtype), alpha: Number.Of(-group.LearningRate * scale));
+        slot.Value.add_(direction.reshape(slot.Value.Sizes()).to(slot.Value.dtype), alpha: Number.Of(-group.LearningRate * scale));
     }
 }

@@ -38,7 +38,7 @@ internal sealed class SharedState(params string[] names) : IDisposable
     public IEnumerable<string> Differences(IReadOnlyDictionary<string, Tensor> state)
         => Keys.Where(key => !state.ContainsKey(key)).Select(key => $"'{key}' is missing")
             .Concat(Keys.Where(key => state.TryGetValue(key, out var value) && value.numel() != 1)
-                .Select(key => $"'{key}' has shape {ShapeException.Format(state[key].shape)}, expected []"));
+                .Select(key => $"'{key}' has shape {ShapeException.Format(state[key].Sizes())}, expected []"));
 
     /// <summary>Takes over saved numbers; those that are not there become 0.</summary>
     /// <param name="state">Tensors by key, already checked. Called inside a scope.</param>

@@ -18,7 +18,7 @@ internal sealed class TransformersAdafactorOptimizer(OptimizerSettings settings,
     /// <inheritdoc/>
     protected override Tensor NewState(string role, Parameter parameter)
     {
-        var shape = parameter.shape;
+        var shape = parameter.Sizes();
         return role switch
         {
             AdafactorOptimizer.Rows => zeros(shape.Length > 1 ? shape[..^1] : [0], parameter.dtype, parameter.device),

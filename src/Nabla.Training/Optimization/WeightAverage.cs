@@ -134,9 +134,9 @@ public sealed class WeightAverage : IDisposable
         [
             .. own.Keys.Append("updates").Where(key => !state.ContainsKey(key)).Select(key => $"'{key}' is missing"),
             .. state.Keys.Where(key => key != "updates" && !own.ContainsKey(key)).Select(key => $"'{key}' is not part of this model"),
-            .. own.Where(entry => state.TryGetValue(entry.Key, out var saved) && !saved.shape.AsSpan().SequenceEqual(entry.Value.shape))
-                .Select(entry => $"'{entry.Key}' has shape {ShapeException.Format(state[entry.Key].shape)}, expected {ShapeException.Format(entry.Value.shape)}"),
-            .. state.TryGetValue("updates", out var count) && count.numel() != 1 ? [$"'updates' has shape {ShapeException.Format(count.shape)}, expected []"] : Array.Empty<string>(),
+            .. own.Where(entry => state.TryGetValue(entry.Key, out var saved) && !saved.Sizes().AsSpan().SequenceEqual(entry.Value.Sizes()))
+                .Select(entry => $"'{entry.Key}' has shape {ShapeException.Format(state[entry.Key].Sizes())}, expected {ShapeException.Format(entry.Value.Sizes())}"),
+            .. state.TryGetValue("updates", out var count) && count.numel() != 1 ? [$"'updates' has shape {ShapeException.Format(count.Sizes())}, expected []"] : Array.Empty<string>(),
         ];
         if (differences.Count > 0)
         {

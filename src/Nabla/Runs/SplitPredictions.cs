@@ -1,3 +1,4 @@
+using Nabla.Core;
 using Nabla.Data;
 using Nabla.Models;
 using Nabla.Training;
@@ -47,9 +48,9 @@ internal sealed class SplitPredictions(string task)
             return;
         }
         var probabilities = functional.softmax(output.Predictions.to_type(ScalarType.Float32), 1).to(CPU).contiguous();   // [batch, classes]
-        var classes = (int)probabilities.shape[1];
+        var classes = (int)probabilities.Sizes()[1];
         var values = probabilities.data<float>().ToArray();
-        for (var row = 0; row < probabilities.shape[0]; row++)
+        for (var row = 0; row < probabilities.Sizes()[0]; row++)
         {
             _probabilities.Add(values[(row * classes)..((row + 1) * classes)]);
         }

@@ -1,3 +1,4 @@
+using Nabla.Core;
 using Nabla.Data;
 
 namespace Nabla;
@@ -17,7 +18,7 @@ internal static class ImagePreparation
                 splits[name] = First(split, options.Limit);
             }
         }
-        var shape = splits["train"].Images.shape; // [examples, channels, height, width]
+        var shape = splits["train"].Images.Sizes(); // [examples, channels, height, width]
         if ((options.Channels is { } channelsAsked && channelsAsked != shape[1]) || (options.ImageSize is { } sideAsked && (sideAsked != shape[2] || sideAsked != shape[3])))
         {
             throw new Core.DataException($"Data set '{data.Name}' has pictures of {shape[1]} channels, {shape[3]} x {shape[2]} pixels; data.channels and data.image_size change the pictures of a folder only. Leave them out.");

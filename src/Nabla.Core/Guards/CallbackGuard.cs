@@ -13,6 +13,9 @@ public sealed class CallbackGuard
     [ThreadStatic]
     private static CallbackGuard? _current;
 
+    [ThreadStatic]
+    private static int _running; // callbacks on this thread
+
     /// <summary>
     /// The calling thread's guard. An own autograd function takes it in its forward pass and protects its backward pass by it, on whatever
     /// thread that runs (a GPU has one of its own); the thread that asked for both looks into it.
@@ -24,7 +27,7 @@ public sealed class CallbackGuard
     public static void Backward(Tensor loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
-        Current.Forget();
+        Begin();
         loss.backward();
         Kernels.FusedNode.Release();
         Current.ThrowIfCaught();
@@ -38,6 +41,7 @@ public sealed class CallbackGuard
     {
         ArgumentNullException.ThrowIfNull(body);
         ArgumentNullException.ThrowIfNull(substitute);
+        _running++;
         try
         {
             return body();
@@ -48,6 +52,19 @@ public sealed class CallbackGuard
         {
             Interlocked.CompareExchange(ref _caught, ExceptionDispatchInfo.Capture(caught), null);
             return substitute();
+        }
+        finally
+        {
+            _running--;
+        }
+    }
+
+    /// <summary>Before a pass: forgets what an earlier one left, but not what the pass has kept in whose callback this one runs.</summary>
+    internal static void Begin()
+    {
+        if (_running == 0)
+        {
+            Current.Forget();
         }
     }
 

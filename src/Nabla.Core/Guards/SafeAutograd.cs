@@ -45,7 +45,7 @@ public static class SafeAutograd
                 throw new ArgumentException($"SafeAutograd.Gradients: input {i} does not require a gradient; set requires_grad before the forward pass.", nameof(inputs));
             }
         }
-        CallbackGuard.Current.Forget();
+        CallbackGuard.Begin();
 #pragma warning disable RS0030 // The one guarded call.
         var gradients = autograd.grad([.. outputs], [.. inputs], cotangents is null ? null : [.. cotangents], retain_graph: createGraph || retainGraph, create_graph: createGraph, allow_unused: true);
 #pragma warning restore RS0030

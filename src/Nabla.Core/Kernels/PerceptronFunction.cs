@@ -16,8 +16,8 @@ internal static class PerceptronFunction
         var (y, tape) = Run(x, weights, biases, batch, widths, FusedNode.IsTracked([x, .. parameters]));
         using (tape)
         {
-            // Parameters are not saved: the tape has what is needed of them, and in a step their gradients are handed over.
-            FusedNode.Attach(nameof(PerceptronFunction), y, [x], parameters, [tape],
+            // The tape has what is needed of the parameters; they are saved for libtorch to notice a change in between, which no step of the trainer makes.
+            FusedNode.Attach(nameof(PerceptronFunction), y, [x], parameters, DirectGradients.AreExpected ? [tape] : [tape, .. parameters],
                 (saved, cotangent) => Backward(saved[0], parameters, cotangent, batch, widths, hasBias, needsInputGradient));
         }
         return y;

@@ -95,6 +95,18 @@ public sealed class RecomputeTests
         CallbackGuard.Backward((x * 2).sum()); // nothing of it is left
     }
 
+    [Fact]
+    public void AnErrorInOnePart_IsNotLostInTheNext()
+    {
+        using var scope = NewDisposeScope();
+        var x = randn(4).requires_grad_(true);
+        var sound = Recompute.Run(y => y * 3, x, []);
+        var runs = 0;
+        var failing = Recompute.Run(y => ++runs == 1 ? y * 2 : throw new TrainingException("second run"), x, []); // made last, passed backwards first
+
+        Assert.Equal("second run", Assert.Throws<TrainingException>(() => CallbackGuard.Backward(sound.sum() + failing.sum())).Message);
+    }
+
     [Fact, LeaksNoTensors]
     public void ANativeErrorInTheSecondRun_IsThrownToo()
     {

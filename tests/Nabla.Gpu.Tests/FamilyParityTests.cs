@@ -38,6 +38,19 @@ public sealed class FamilyParityTests
         }
     }
 
+    [Theory, MemberData(nameof(Examples))]
+    public void Family_OnDeterministicKernels_GivesTheSameBitsTwice(FamilyExample example)
+    {
+        using var repeatable = DeterministicKernels.Use(Gpu.Require().type);
+        using var scope = NewDisposeScope();
+        foreach (var type in new[] { ScalarType.Float32, ScalarType.BFloat16 })
+        {
+            var ((first, firstGradients), (second, secondGradients)) = (Run(example, CUDA, type), Run(example, CUDA, type));
+            TensorAssert.Close(first, second, 0, 0, $"{type} output");
+            Assert.All(firstGradients, gradient => TensorAssert.Close(gradient.Value, secondGradients[gradient.Key], 0, 0, gradient.Key));
+        }
+    }
+
     private static (Tensor Output, Dictionary<string, Tensor> Gradients) Run(FamilyExample example, Device device, ScalarType type)
     {
         using var model = example.Create();

@@ -1,14 +1,10 @@
 namespace Nabla.Gpu.Tests;
 
-/// <summary>Optimisers, clipping, attention, the loader and whole runs on a GPU.</summary>
+/// <summary>Optimisers, clipping, attention, the loader and memory on a GPU.</summary>
 [Trait("Needs", "Gpu")]
-public sealed class TrainingParityTests : IDisposable
+public sealed class TrainingParityTests
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("nabla-gpu-").FullName;
-
     public static TheoryData<string> Optimizers => [.. OptimizerFactory.Names];
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory, MemberData(nameof(Optimizers))]
     public void Optimizer_OfAnyName_GoesTheProcessorsWay(string name)
@@ -80,28 +76,25 @@ public sealed class TrainingParityTests : IDisposable
         Assert.InRange(after!.Value.Used - before.Value.Used, 0.9 * (1L << 30), 1.5 * (1L << 30));
     }
 
-    [Theory]
-    [InlineData("float32"), InlineData("bfloat16-mixed"), InlineData("float16-mixed")]
-    public async Task Run_OnTheGpu_Learns_AndIsEvaluatedAlikeOnTheProcessor(string precision)
+    [Fact]
+    public void OffloadedState_GoesTheGpusWay()
     {
         Gpu.Require();
-        var run = await Train($"task: image-classification\ndata: {{dataset: shapes, limit: 2000}}\nmodel: {{family: cnn, channels: [16, 32], hidden: [64], dropout: 0.1}}\ntraining: {{epochs: 4, batch_size: 64, precision: {precision}, gradient_clipping: 1, ema_decay: 0.9, optimizer: {{name: adamw, learning_rate: 3e-3}}}}\nname: gpu\n");
-
-        Assert.InRange(run.Metrics["test/accuracy"], 0.7, 1);
-        var there = await RunEvaluation.OnSplitAsync(run.Folder, "test", "cpu");
-        Assert.Equal(run.Metrics["test/accuracy"], there.Metrics["test/accuracy"], 0.01);
+        TensorAssert.Close(Steps("adamw", CUDA), Steps("adamw", CUDA, offload: true), 1e-6, 1e-6, "state on the processor");
     }
 
     [Fact]
-    public async Task Run_InterruptedOnTheGpu_GoesOnOnTheProcessor()
+    public void OperationWithoutDeterministicKernel_IsAllowedWithAWarning()
     {
-        Gpu.Require();
-        using CancellationTokenSource stop = new();
-        var part = await Train("task: image-classification\ndata: {dataset: shapes, limit: 320}\nmodel: {family: cnn, channels: [8, 8], hidden: [16]}\ntraining: {epochs: 2, batch_size: 32, precision: float32}\nname: moved\n", new StopAt(stop, 5), stop.Token);
-        Assert.Equal(StopReason.Interrupted, part.StopReason);
-
-        var resumed = await TrainingRun.ResumeAsync(part.Folder, new() { Device = "cpu" });
-        Assert.Equal(StopReason.EpochsCompleted, resumed.StopReason);
+        var device = Gpu.Require();
+        using var scope = NewDisposeScope();
+        using (DeterministicKernels.Use(device.type))
+        {
+            var refusal = Assert.ThrowsAny<System.Runtime.InteropServices.ExternalException>(() => rand(100, device: device).cumsum(0));
+            Assert.True(DeterministicKernels.IsRefusal(refusal), refusal.Message);
+            DeterministicKernels.GiveUp();
+            rand(100, device: device).cumsum(0);
+        }
     }
 
     private static TorchSharp.Modules.Parameter[] Parameters(IEnumerable<Tensor> gradients, Device device) => [.. gradients.Select(gradient =>
@@ -111,13 +104,13 @@ public sealed class TrainingParityTests : IDisposable
         return parameter;
     })];
 
-    private static Tensor Steps(string name, Device device)
+    private static Tensor Steps(string name, Device device, bool offload = false)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(7);
         var (x, y) = (randn([32, 6], generator: generator).to(device), randn([32, 3], generator: generator).to(device));
         var weight = new TorchSharp.Modules.Parameter(randn([3, 6], generator: generator).to(device));
-        using var optimizer = OptimizerFactory.Create(new() { Name = name, LearningRate = 1e-2 }, new NamedParameter[] { new("weight", weight) });
+        using var optimizer = OptimizerFactory.Create(new() { Name = name, LearningRate = 1e-2, Offload = offload }, new NamedParameter[] { new("weight", weight) });
         for (var step = 0; step < 10; step++)
         {
             nn.functional.mse_loss(x.matmul(weight.t()), y).backward();
@@ -125,22 +118,5 @@ public sealed class TrainingParityTests : IDisposable
             optimizer.ZeroGradients();
         }
         return weight.detach().cpu().MoveToOuterDisposeScope();
-    }
-
-    private Task<RunResult> Train(string recipe, TrainingCallback? callback = null, CancellationToken stop = default)
-        => TrainingRun.StartAsync(
-            new RecipeLoader(RecipeRegistries.BuiltIn).CheckText(recipe, "recipe.yaml", folder: _folder).Require(),
-            new() { OutputFolder = Path.Combine(_folder, "runs"), Device = "cuda", Callbacks = callback is null ? [] : [callback] }, stop);
-
-    private sealed class StopAt(CancellationTokenSource stop, long step) : TrainingCallback
-    {
-        public override Continuation OnStepCompleted(StepCompleted completed)
-        {
-            if (completed.Step == step)
-            {
-                stop.Cancel();
-            }
-            return Continuation.Continue;
-        }
     }
 }

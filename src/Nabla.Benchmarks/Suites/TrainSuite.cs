@@ -77,9 +77,13 @@ internal static class TrainSuite
         };
     }
 
-    /// <summary>The reference has libtorch's own allocator; the C library keeps freed memory for it, as for us, which makes it faster.</summary>
+    /// <summary>The reference has libtorch's own allocator; the C library keeps freed memory for it, as for us, which makes it faster. On a GPU it has libtorch's own modes.</summary>
     private static T WithoutNabla<T>(Func<T> action)
     {
+        if (!SuiteContext.IsOnCpu)
+        {
+            (backends.cuda.matmul.allow_tf32, backends.cudnn.allow_tf32) = (false, true);
+        }
         using var own = TensorHeap.Pause();
         return action();
     }

@@ -30,7 +30,6 @@ internal sealed class StepRunnerStep : ITrainingStep, ISizedStep
         _options = (options ?? Options) with { Precision = precision };
         task.Module.to(WorkloadDevice.Current); // before the optimiser: it replaces parameters
         _runner = new(task, _options, new() { Device = WorkloadDevice.Current }, PrecisionPolicy.Resolve(precision, WorkloadDevice.Current, WorkKinds.Of(task.Module)));
-        _runner.Precision.SetMatrixMode(WorkloadDevice.Current.type);
         _schedule = ScheduleFactory.Create(_options.Schedule, 1, 1);
         _measures = task.CreateMetrics("train");
         task.Module.train();
@@ -51,6 +50,8 @@ internal sealed class StepRunnerStep : ITrainingStep, ISizedStep
     /// <inheritdoc/>
     public double Step()
     {
+        _runner.Precision.SetMatrixMode(WorkloadDevice.Current.type);
+        using var repeatable = DeterministicKernels.Use(WorkloadDevice.Current.type);
         _runner.Accumulate(_batch(), _step, 0, _measures);
         _runner.Update(_step, 0, _schedule, report: (_step + 1) % _options.LogEverySteps == 0);
         _step++;

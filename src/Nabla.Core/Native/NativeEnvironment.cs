@@ -10,7 +10,7 @@ namespace Nabla.Core.Native;
 /// </summary>
 internal static partial class NativeEnvironment
 {
-    private const string SpinVariable = "GOMP_SPINCOUNT", PolicyVariable = "OMP_WAIT_POLICY", ReproducibleVariable = "MKL_CBWR";
+    private const string SpinVariable = "GOMP_SPINCOUNT", PolicyVariable = "OMP_WAIT_POLICY", ReproducibleVariable = "MKL_CBWR", WorkspaceVariable = "CUBLAS_WORKSPACE_CONFIG";
     private const string Spins = "2000"; // a few microseconds, about the length of the gap between two operations of one step
 
     /// <summary>Sets the defaults, before the libraries are loaded and read them; what a user has set stays.</summary>
@@ -22,6 +22,7 @@ internal static partial class NativeEnvironment
         }
         // Environment.SetEnvironmentVariable changes .NET's copy only; native libraries read the process's own.
         _ = SetVariable(ReproducibleVariable, "AUTO", 0);
+        _ = SetVariable(WorkspaceVariable, ":4096:8", 0); // the size that cuBLAS takes on large GPUs anyway; named, its products have the same bits (NVIDIA cuBLAS, "Results Reproducibility")
         if (Environment.GetEnvironmentVariable(PolicyVariable) is null)
         {
             _ = SetVariable(SpinVariable, Spins, 0);

@@ -8,6 +8,7 @@ internal sealed partial class StepRunner
 {
     private readonly List<(Tensor Buffer, Tensor Kept)> _buffers = [];
     private string? _bad;
+    private bool _hasUpdated;
 
     /// <summary>Steps left out so far.</summary>
     public long SkippedSteps { get; set; }
@@ -20,11 +21,15 @@ internal sealed partial class StepRunner
 
     private bool MaySkip => _options.NonFinite.Policy == NonFinitePolicy.Skip;
 
-    /// <summary>Keeps the module's buffers as they are before a step: batch statistics take in a bad batch in its forward pass already.</summary>
+    /// <summary>
+    /// Keeps the module's buffers as they are before a step that may have to be left out or started again: batch statistics take in a batch in its
+    /// forward pass already. The first step is where memory runs out and kernels are refused, if at all.
+    /// </summary>
     private void KeepBuffers()
     {
-        if (!MaySkip)
+        if (!MaySkip && _hasUpdated)
         {
+            DisposeBuffers();
             return;
         }
         using var noGradient = no_grad();

@@ -40,6 +40,13 @@ internal sealed partial class StepRunner
                 StartAgain();
                 _computed = 0;
             }
+            catch (NoDeterministicKernelException refusal)
+            {
+                GiveUpDeterminism(step, refusal);
+                RestoreBuffers();
+                StartAgain();
+                _computed = 0;
+            }
         }
     }
 
@@ -67,7 +74,17 @@ internal sealed partial class StepRunner
             {
                 Split(step);
             }
+            catch (NoDeterministicKernelException refusal)
+            {
+                GiveUpDeterminism(step, refusal);
+            }
         }
+    }
+
+    private void GiveUpDeterminism(long step, NoDeterministicKernelException refusal)
+    {
+        DeterministicKernels.GiveUp();
+        TrainingLog.NotDeterministic(_logger, step, refusal.Message);
     }
 
     private bool MaySplit => CanSplit && Parts < _held.Batches.Max(batch => batch.Count);
@@ -148,6 +165,10 @@ internal sealed partial class StepRunner
             return new(
                 output.Loss.detach().MoveToOuterDisposeScope(), output.Weight,
                 output.Predictions?.detach().MoveToOuterDisposeScope(), output.Targets?.detach().MoveToOuterDisposeScope());
+        }
+        catch (ExternalException error) when (DeterministicKernels.AreOn && DeterministicKernels.IsRefusal(error))
+        {
+            throw new NoDeterministicKernelException(error);
         }
         catch (Exception error) when (error is ExternalException or OutOfMemoryException)
         {

@@ -90,6 +90,7 @@ internal sealed partial class StepRunner : IDisposable
     public (double LearningRate, long Weight, double? GradientNorm) Update(long step, int epoch, Schedule schedule, bool report)
     {
         using var scope = NewDisposeScope();
+        _hasUpdated = true;
         if (IsSpoiled(step, epoch))
         {
             Optimizer.ZeroGradients();

@@ -77,6 +77,7 @@ public sealed class Trainer
         store?.Probe(Preflight.CheckpointBytes(task, options));
         var precision = PrecisionPolicy.Resolve(checkpoint?.State.Precision ?? options.Precision, context.Device, WorkKinds.Of(task.Module));
         precision.SetMatrixMode(context.Device.type);
+        using var repeatable = DeterministicKernels.Use(context.Device.type);
         double? learningRate = null;
         if (options.FindLearningRate && checkpoint is null)
         {

@@ -59,6 +59,9 @@ internal static partial class TrainingLog
     [LoggerMessage(Level = LogLevel.Warning, Message = "Step {Step}: not enough memory for a batch in {Before} parts. It is now computed in {After} parts, whose gradients add up to those of the whole; a smaller training.batch_size with accumulate_batches does the same without this try.")]
     public static partial void BatchSplit(ILogger logger, long step, int before, int after);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Step {Step}: {Refusal} From here on kernels that add in changing order are allowed: the same seed, and a resumed run, then agree up to rounding, not to the bit.")]
+    public static partial void NotDeterministic(ILogger logger, long step, string refusal);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "batch_size auto: {Size} examples, found {How}")]
     public static partial void BatchSizeFound(ILogger logger, long size, string how);
 }

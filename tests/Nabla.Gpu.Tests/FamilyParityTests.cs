@@ -57,7 +57,7 @@ public sealed class FamilyParityTests
         model.eval(); // dropout draws other numbers on another device
         model.to(device);
         var onProcessor = example.Batch(example.Inputs(8));
-        ModelBatch batch = new(onProcessor.Inputs.to(device), Categories: onProcessor.Categories?.to(device));
+        var batch = onProcessor with { Inputs = onProcessor.Inputs.to(device), Categories = onProcessor.Categories?.to(device), Decoder = onProcessor.Decoder?.to(device) };
         Tensor output;
         using (type == ScalarType.Float32 ? default : Autocast.Enter(device.type, type))
         {

@@ -5,6 +5,9 @@ namespace Nabla.Gpu.Tests;
 /// <summary>The GPU of these tests.</summary>
 internal static class Gpu
 {
+    [System.Runtime.CompilerServices.ModuleInitializer]
+    internal static void EndAsTheProgramDoes() => NablaRuntime.EndWithoutNativeDestructors();
+
     /// <summary>The first CUDA device; skips the test where there is none.</summary>
     public static Device Require()
     {

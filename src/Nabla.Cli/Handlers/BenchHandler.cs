@@ -65,7 +65,7 @@ internal static class BenchHandler
     {
         var machine = report.Machine;
         output.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{machine.Processor.Name} ({machine.Processor.Flags}), {machine.Threads} threads, {machine.Device}; goals of the column \"{report.Column}\", the other column is not run here."));
-        output.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Peak: {machine.Float32Peak / machine.Units / 1e9:0.0} float32 and {machine.BFloat16Peak / machine.Units / 1e9:0.0} bfloat16 GMAC/s a core (1 multiply-add = 2 FLOP); memory {machine.TriadBandwidth / 1e9:0.0} GB/s."));
+        output.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Peak: {machine.Float32Peak / machine.Units / 1e9:0.0} float32 and {machine.BFloat16Peak / machine.Units / 1e9:0.0} bfloat16 GMAC/s{(machine.Device == "cpu" ? " a core" : "")} (1 multiply-add = 2 FLOP); memory {machine.TriadBandwidth / 1e9:0.0} GB/s."));
         output.Out.WriteLine();
         TextTable table = new("suite", "workload", ">ratio", ">low", ">high", ">of peak", ">reference", ">nabla", "precision", "must / aim", "holds", "description");
         foreach (var row in report.Rows)

@@ -18,4 +18,10 @@ public static class NablaRuntime
     /// prepares data, so that it does not take the cores from the thread that trains.
     /// </summary>
     public static void UseOneThreadHere() => NativeThreads.UseOne();
+
+    /// <summary>
+    /// Lets this process end without the destructors of native libraries, once managed code has ended: for a program that has nothing of its own left
+    /// to do then. Those of libtorch 2.11 were seen to crash (oneDNN's store of kernels, after all work was done), which would turn exit code 0 into 139.
+    /// </summary>
+    public static void EndWithoutNativeDestructors() => AppDomain.CurrentDomain.ProcessExit += static (_, _) => NativeExit.LeaveOutDestructors();
 }

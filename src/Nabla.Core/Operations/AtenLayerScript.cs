@@ -15,6 +15,8 @@ internal static class AtenLayerScript
             return torch.hardtanh(x, low, high)
         def adaptive_max_pool3d(x: Tensor, depth: int, height: int, width: int):
             return torch.adaptive_max_pool3d(x, [depth, height, width])
+        def flatten_recurrent(weights: List[Tensor], each: int, features: int, mode: int, hidden: int, projection: int, layers: int, both: bool) -> Tensor:
+            return torch._cudnn_rnn_flatten_weight(weights, each, features, mode, hidden, projection, layers, True, both)
 
         """;
 

@@ -36,6 +36,15 @@ public static class RecurrentOps
         {
             return FusedRecurrence.Run(x, lengths, hidden, memory!, weights, hasBias, layers, dropout, isTraining, isBidirectional);
         }
+        if (x.device_type == DeviceType.CUDA)
+        {
+            if (dropout > 0 && layers > 1)
+            {
+                return LayerByLayer(cell, x, lengths, hidden, memory, weights, hasBias, layers, isTraining ? dropout : 0, isBidirectional);
+            }
+            CudnnWeights.Join(cell, x, hidden, weights, hasBias, layers, isBidirectional);
+            (isTraining, dropout) = (isTraining || is_grad_enabled(), 0); // cuDNN computes gradients in training mode only
+        }
         object state = memory is null ? hidden : new Tensor[] { hidden, memory };
         if (lengths is null)
         {
@@ -53,6 +62,32 @@ public static class RecurrentOps
         return (padded.index_select(0, backOnDevice).MoveToOuterDisposeScope(),
             lastHidden.index_select(1, backOnDevice).MoveToOuterDisposeScope(),
             lastMemory?.index_select(1, backOnDevice).MoveToOuterDisposeScope());
+    }
+
+    /// <summary>
+    /// Layers one at a time with dropout between them: cuDNN's own dropout has a random state that no seed reaches again, so that a resumed run
+    /// would draw other masks.
+    /// </summary>
+    internal static (Tensor Outputs, Tensor Hidden, Tensor? Memory) LayerByLayer(
+        string cell, Tensor x, Tensor? lengths, Tensor hidden, Tensor? memory, Tensor[] weights, bool hasBias, long layers, double dropout, bool isBidirectional)
+    {
+        using var scope = NewDisposeScope();
+        var (states, each) = (hidden.size(0) / layers, weights.Length / (int)layers);
+        List<Tensor> lastHidden = [], lastMemory = [];
+        for (var layer = 0; layer < layers; layer++)
+        {
+            var input = layer == 0 ? x : FastDropout.Apply(x, dropout);
+            Tensor? end;
+            (x, var last, end) = Run(
+                cell, input, lengths, hidden.narrow(0, layer * states, states), memory?.narrow(0, layer * states, states), weights[(layer * each)..((layer + 1) * each)],
+                hasBias, 1, 0, isTraining: true, isBidirectional);
+            lastHidden.Add(last);
+            if (end is not null)
+            {
+                lastMemory.Add(end);
+            }
+        }
+        return (x.MoveToOuterDisposeScope(), cat(lastHidden, 0).MoveToOuterDisposeScope(), memory is null ? null : cat(lastMemory, 0).MoveToOuterDisposeScope());
     }
 
     private static (Tensor Outputs, Tensor Hidden, Tensor? Memory) Split(string function, object result)

@@ -145,16 +145,4 @@ public sealed class RunTests : IDisposable
         Assert.Equal(StopReason.Interrupted, part.StopReason);
         return part;
     }
-
-    private sealed class StopAt(CancellationTokenSource stop, long step) : TrainingCallback
-    {
-        public override Continuation OnStepCompleted(StepCompleted completed)
-        {
-            if (completed.Step == step)
-            {
-                stop.Cancel();
-            }
-            return Continuation.Continue;
-        }
-    }
 }

@@ -84,7 +84,7 @@ public sealed class TrainingParityTests
     }
 
     [Fact]
-    public void OperationWithoutDeterministicKernel_IsAllowedWithAWarning()
+    public void OperationWithoutDeterministicKernel_IsRefused_UntilGivenUp()
     {
         var device = Gpu.Require();
         using var scope = NewDisposeScope();

@@ -80,7 +80,7 @@ public static class RecurrentOps
             Tensor? end;
             (x, var last, end) = Run(
                 cell, input, lengths, hidden.narrow(0, layer * states, states), memory?.narrow(0, layer * states, states), weights[(layer * each)..((layer + 1) * each)],
-                hasBias, 1, 0, isTraining: true, isBidirectional);
+                hasBias, 1, 0, isTraining: false, isBidirectional); // within a layer there is no dropout to turn on
             lastHidden.Add(last);
             if (end is not null)
             {

@@ -12,7 +12,7 @@ public static unsafe class DeterministicKernels
     private static readonly Lock Gate = new();
     private static readonly Lazy<Exports?> Native = new(Exports.Find, LazyThreadSafetyMode.ExecutionAndPublication);
     private static int _users;
-    private static bool _refused;
+    private static bool _isGivenUp;
 
     /// <summary>Whether they are in use now.</summary>
     public static bool AreOn
@@ -21,7 +21,7 @@ public static unsafe class DeterministicKernels
         {
             lock (Gate)
             {
-                return _users > 0 && !_refused && Native.Value is not null;
+                return _users > 0 && !_isGivenUp && Native.Value is not null;
             }
         }
     }
@@ -49,7 +49,7 @@ public static unsafe class DeterministicKernels
     {
         lock (Gate)
         {
-            _refused = true;
+            _isGivenUp = true;
             Native.Value?.Set(false);
         }
     }
@@ -68,7 +68,7 @@ public static unsafe class DeterministicKernels
         {
             if (--_users == 0)
             {
-                _refused = false;
+                _isGivenUp = false;
                 Native.Value?.Set(false);
             }
         }

@@ -104,16 +104,4 @@ public sealed class MemoryAndLoaderRunTests : IDisposable
             return growth;
         }
     }
-
-    private sealed class StopAt(CancellationTokenSource stop, long step) : TrainingCallback
-    {
-        public override Continuation OnStepCompleted(StepCompleted completed)
-        {
-            if (completed.Step == step)
-            {
-                stop.Cancel();
-            }
-            return Continuation.Continue;
-        }
-    }
 }

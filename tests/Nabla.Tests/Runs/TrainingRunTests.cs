@@ -154,16 +154,4 @@ public sealed class TrainingRunTests : IDisposable
     private static byte[] Weights(string run) => File.ReadAllBytes(Path.Combine(run, File.ReadAllText(Path.Combine(run, "last")).Trim(), "ema.safetensors"));
 
     private static IReadOnlyList<long> Steps(string run) => [.. RunFolder.Open(run).ReadMetrics().Select(row => row.Step)];
-
-    private sealed class StopAt(CancellationTokenSource stop, long step) : TrainingCallback
-    {
-        public override Continuation OnStepCompleted(StepCompleted completed)
-        {
-            if (completed.Step == step)
-            {
-                stop.Cancel();
-            }
-            return Continuation.Continue;
-        }
-    }
 }

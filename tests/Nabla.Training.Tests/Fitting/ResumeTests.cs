@@ -125,7 +125,7 @@ public sealed class ResumeTests : IDisposable
         {
             using var task = new TinyTask(seed: i == 0 ? 1 : 50 + i); // a resumed process must not depend on its initial weights
             using var stop = new CancellationTokenSource();
-            var context = new TrainerContext { Folder = folder, Seed = 7, Resume = i > 0, Callbacks = i < stops.Length ? [new StopAt(stops[i], stop)] : [new Nothing()] };
+            var context = new TrainerContext { Folder = folder, Seed = 7, Resume = i > 0, Callbacks = i < stops.Length ? [new StopAt(stop, stops[i])] : [new Nothing()] };
             var result = new Trainer(options, null, null, new UnsyncedFiles()).Fit(task, data.Loader, validation.Loader, context, stop.Token);
             if (i == stops.Length || !resume)
             {
@@ -141,18 +141,6 @@ public sealed class ResumeTests : IDisposable
     private static string Describe(MetricsRow row) => $"{row.Step} {row.Epoch} {string.Join(" ", row.Metrics.Where(metric => metric.Key is not ("train/accuracy" or "loader/wait-share")).Select(metric => $"{metric.Key}={metric.Value:R}"))}";
 
     private sealed record Outcome(string Weights, string Served, IReadOnlyList<string> Rows);
-
-    private sealed class StopAt(long step, CancellationTokenSource stop) : TrainingCallback
-    {
-        public override Continuation OnStepCompleted(StepCompleted completed)
-        {
-            if (completed.Step == step)
-            {
-                stop.Cancel();
-            }
-            return Continuation.Continue;
-        }
-    }
 
     private sealed class Nothing : TrainingCallback;
 }
